@@ -1,0 +1,1 @@
+"""cwl-shipper: CloudWatch Logs batches in, OpenSearch documents out, nothing lost on the way."""

@@ -1,0 +1,188 @@
+"""The two queues and the bucket beside them: letters out, letters in.
+
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from isal import igzip
+
+from shipper import deadletter
+from shipper.deadletter import BadEnvelope
+from shipper.model import DeadLetter
+
+_MAX_BATCH_ENTRIES = 10
+_MAX_BATCH_BYTES = 1_048_576
+_SEND_TRIES = 3
+KEY_PREFIX = "letters/"
+"""Bodies too large for a queue lie here; a pointer to any other key is not followed."""
+
+
+class QueueFailed(Exception):
+    """A letter could not be put safely into a queue or the bucket, or read from there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as a queue hands it out."""
+
+    id: str
+    receipt: str
+    body: str
+
+
+class SqsLetters:
+    """Implements `ship.Letters` on SQS, with S3 for bodies that no message can hold.
+
+    `make_sqs` and `make_s3` are called when first needed: most invocations need neither.
+    """
+
+    def __init__(
+        self, make_sqs: Callable[[], Any], make_s3: Callable[[], Any], *, retry_url: str, dead_url: str, bucket: str
+    ) -> None:
+        self._make_sqs = make_sqs
+        self._retry_url = retry_url
+        self._dead_url = dead_url
+        self._bodies = Bodies(make_s3, bucket)
+        self._sqs: Any = None
+
+    def retry(self, letters: Sequence[DeadLetter]) -> None:
+        """Queue for the replay function. Raises `QueueFailed`."""
+        self._send(self._retry_url, letters)
+
+    def bury(self, letters: Sequence[DeadLetter]) -> None:
+        """Queue for a person. Raises `QueueFailed`."""
+        self._send(self._dead_url, letters)
+
+    def _send(self, url: str, letters: Sequence[DeadLetter]) -> None:
+        if self._sqs is None:
+            self._sqs = self._make_sqs()
+        try:
+            for batch in _batches(self._bodies.pack(letter) for letter in letters):
+                self._send_batch(url, batch)
+        except (ClientError, BotoCoreError) as error:
+            raise QueueFailed(f"{url}: {error}") from error
+
+    def _send_batch(self, url: str, bodies: Sequence[str]) -> None:
+        """A batch call answers 200 even when some entries failed: send those again."""
+        pending = dict(enumerate(bodies))
+        failed: list[dict[str, Any]] = []
+        for _ in range(_SEND_TRIES):
+            entries = [{"Id": str(number), "MessageBody": body} for number, body in pending.items()]
+            failed = self._sqs.send_message_batch(QueueUrl=url, Entries=entries).get("Failed", [])
+            pending = {int(entry["Id"]): pending[int(entry["Id"])] for entry in failed}
+            if not pending:
+                return
+        reasons = sorted({f"{entry.get('Code')}: {entry.get('Message', '')}" for entry in failed})
+        raise QueueFailed(f"{url} did not take {len(pending)} of {len(bodies)} messages: {'; '.join(reasons)}")
+
+
+class Bodies:
+    """Letters to message bodies and back, through the bucket where a body is too large for a message."""
+
+    def __init__(self, make_s3: Callable[[], Any], bucket: str) -> None:
+        self._make_s3 = make_s3
+        self._bucket = bucket
+        self._s3: Any = None
+
+    def pack(self, letter: DeadLetter) -> str:
+        """The message for a letter. Raises `BotoCoreError` and `ClientError`."""
+        message = deadletter.pack(letter)
+        if len(message) <= deadletter.MAX_ENVELOPE_BYTES:
+            return message
+        key = f"{KEY_PREFIX}{hashlib.sha256(letter.body).hexdigest()}.gz"
+        self._client().put_object(Bucket=self._bucket, Key=key, Body=igzip.compress(letter.body))
+        return deadletter.pack_pointer(letter, key)
+
+    def unpack(self, message: str) -> DeadLetter:
+        """The letter of a message. Raises `BadEnvelope`, and `QueueFailed` where its body cannot be fetched."""
+        key = deadletter.pointer_of(message)
+        if not key:
+            return deadletter.unpack(message)
+        # The bucket is ours by configuration, never by what a message says; so is the part of it.
+        if not key.startswith(KEY_PREFIX):
+            raise BadEnvelope(f"points outside {KEY_PREFIX}")
+        try:
+            body = self._client().get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        except (ClientError, BotoCoreError) as error:
+            raise QueueFailed(f"the letter's body {key} is out of reach: {error}") from error
+        return deadletter.unpack(message, body)
+
+    def _client(self) -> Any:
+        if self._s3 is None:
+            self._s3 = self._make_s3()
+        return self._s3
+
+
+class Inbox:
+    """A queue as the command line reads it: looking never removes."""
+
+    def __init__(self, sqs: Any, url: str) -> None:
+        self._sqs = sqs
+        self._url = url
+
+    def depth(self) -> tuple[int, int]:
+        """(visible, in flight), both approximate, as SQS counts them."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        counts = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)["Attributes"]
+        visible, hidden = (int(counts[name]) for name in names)
+        return visible, hidden
+
+    def messages(self, *, limit: int, hide_s: int) -> Iterator[Message]:
+        """Up to `limit` different messages, each hidden from other readers for `hide_s` seconds.
+
+        An empty answer proves nothing in SQS, so it takes two in a row to end.
+        """
+        seen: set[str] = set()
+        empty = 0
+        while len(seen) < limit and empty < 2:
+            reply = self._sqs.receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=min(_MAX_BATCH_ENTRIES, limit - len(seen)),
+                VisibilityTimeout=hide_s,
+                WaitTimeSeconds=1,
+            )
+            new = [raw for raw in reply.get("Messages", []) if raw["MessageId"] not in seen]
+            empty = 0 if new else empty + 1
+            for raw in new:
+                seen.add(raw["MessageId"])
+                yield Message(raw["MessageId"], raw["ReceiptHandle"], raw["Body"])
+
+    def show_again(self, messages: Iterable[Message]) -> None:
+        """Let others see these messages at once."""
+        for batch in _runs(list(messages)):
+            self._sqs.change_message_visibility_batch(
+                QueueUrl=self._url,
+                Entries=[
+                    {"Id": str(number), "ReceiptHandle": message.receipt, "VisibilityTimeout": 0}
+                    for number, message in enumerate(batch)
+                ],
+            )
+
+    def delete(self, message: Message) -> None:
+        """Remove a message for good."""
+        self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message.receipt)
+
+
+def _batches(bodies: Iterable[str]) -> Iterator[list[str]]:
+    batch: list[str] = []
+    size = 0
+    for body in bodies:
+        if batch and (len(batch) == _MAX_BATCH_ENTRIES or size + len(body) > _MAX_BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(body)
+        size += len(body)
+    if batch:
+        yield batch
+
+
+def _runs(messages: list[Message]) -> Iterator[list[Message]]:
+    for at in range(0, len(messages), _MAX_BATCH_ENTRIES):
+        yield messages[at : at + _MAX_BATCH_ENTRIES]

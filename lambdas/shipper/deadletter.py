@@ -1,0 +1,183 @@
+"""The envelope of dead letters and retries: self-contained, versioned, ASCII, so that any queue takes it.
+
+SQS refuses control characters and lone surrogates, and a message over 1 MiB
+(https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import json
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
+
+from shipper import bulk, jsontext
+from shipper.document import INDEX_PREFIX
+from shipper.model import DeadLetter, Document, Outcome, Reason, Source
+
+VERSION = 1
+MAX_ENVELOPE_BYTES = 1_000_000
+"""Below the 1 MiB of SQS, with room for what a sender adds."""
+
+_MAX_BODY_BYTES = 512 * 1024
+"""Documents of one letter, before compression: even what does not compress fits a message."""
+
+_EMPTY = Source("", "", "")
+
+
+class BadEnvelope(ValueError):
+    """A queue's message is no envelope of ours, or one that was tampered with."""
+
+
+def of_outcomes(failed: Sequence[Outcome], source: Source, *, failed_at: str, attempts: int = 1) -> list[DeadLetter]:
+    """Letters for documents that failed, those with the same reason and field together, in bounded sizes."""
+
+    def kind(outcome: Outcome) -> tuple[str, int, str]:
+        reason = outcome.reason or Reason("unknown", "")
+        return reason.type, reason.status, reason.field
+
+    letters = []
+    for _, same in groupby(sorted(failed, key=kind), key=kind):
+        outcomes = list(same)
+        reason = outcomes[0].reason or Reason("unknown", "no reason was given")
+        for chunk in bulk.chunks((outcome.document for outcome in outcomes), _MAX_BODY_BYTES):
+            letters.append(of_documents(chunk, reason, source, failed_at=failed_at, attempts=attempts))
+    return letters
+
+
+def of_documents(
+    documents: Sequence[Document], reason: Reason, source: Source, *, failed_at: str, attempts: int
+) -> DeadLetter:
+    """One letter that holds these documents."""
+    times = sorted(document.timestamp for document in documents)
+    return DeadLetter(
+        kind="documents",
+        reason=reason,
+        source=source,
+        count=len(documents),
+        body=bulk.encode(documents),
+        first_event_at=times[0],
+        last_event_at=times[-1],
+        first_failed_at=failed_at,
+        attempts=attempts,
+    )
+
+
+def of_payload(event: Any, reason: Reason, *, failed_at: str) -> DeadLetter:
+    """A letter that holds a whole invocation's event, as received."""
+    body = json.dumps(event, ensure_ascii=True).encode()
+    return DeadLetter("payload", reason, _EMPTY, count=1, body=body, first_failed_at=failed_at)
+
+
+def pack(letter: DeadLetter) -> str:
+    """The envelope as ASCII JSON."""
+    return _envelope(letter, base64.b64encode(gzip.compress(letter.body, mtime=0)).decode())
+
+
+def pack_pointer(letter: DeadLetter, key: str) -> str:
+    """The envelope of a letter whose body lies in the bucket under `key` (gzip)."""
+    return _envelope(letter, {"s3_key": key})
+
+
+def pointer_of(text: str) -> str:
+    """The bucket key that the envelope points at, "" where it holds its body. Raises `BadEnvelope`."""
+    body = _object(text).get("body")
+    key = body.get("s3_key") if isinstance(body, Mapping) else ""
+    return key if isinstance(key, str) else ""
+
+
+def unpack(text: str, body: bytes | None = None) -> DeadLetter:
+    """Read an envelope; `body` is the gzipped body of one with a pointer. Raises `BadEnvelope`."""
+    envelope = _object(text)
+    if envelope.get("version") != VERSION:
+        raise BadEnvelope(f"version {envelope.get('version')!r} is not {VERSION}")
+    if envelope.get("kind") not in ("documents", "payload"):
+        raise BadEnvelope(f"unknown kind {envelope.get('kind')!r}")
+    try:
+        packed = base64.b64decode(envelope["body"], validate=True) if body is None else body
+        return DeadLetter(
+            kind=envelope["kind"],
+            reason=Reason(**envelope["reason"]),
+            source=Source(**{key: envelope["source"][key] for key in ("owner", "log_group", "log_stream")}),
+            count=int(envelope["count"]),
+            body=gzip.decompress(packed),
+            first_event_at=str(envelope["source"].get("first_event_at", "")),
+            last_event_at=str(envelope["source"].get("last_event_at", "")),
+            first_failed_at=str(envelope["first_failed_at"]),
+            attempts=int(envelope["attempts"]),
+        )
+    except (KeyError, TypeError, ValueError, binascii.Error, zlib.error, EOFError, OSError) as error:
+        raise BadEnvelope(f"not a readable envelope: {type(error).__name__}: {error}") from None
+
+
+def documents_in(letter: DeadLetter) -> list[Document]:
+    """The documents of a letter of kind `documents`. Raises `BadEnvelope` for any that may not be sent."""
+    lines = letter.body.split(b"\n")
+    if lines[-1] != b"" or len(lines) % 2 != 1:
+        raise BadEnvelope("the body is not pairs of lines")
+    documents = [_document(lines[at], lines[at + 1]) for at in range(0, len(lines) - 1, 2)]
+    if len(documents) != letter.count:
+        raise BadEnvelope(f"the body holds {len(documents)} documents, the envelope says {letter.count}")
+    return documents
+
+
+def again(letters: Iterable[DeadLetter], before: DeadLetter) -> list[DeadLetter]:
+    """Letters for what failed once more: they keep when it first failed and count the tries."""
+    return [replace(letter, first_failed_at=before.first_failed_at, attempts=before.attempts + 1) for letter in letters]
+
+
+def _envelope(letter: DeadLetter, body: str | dict[str, str]) -> str:
+    source, reason = letter.source, letter.reason
+    return json.dumps(
+        {
+            "version": VERSION,
+            "kind": letter.kind,
+            "reason": {
+                "type": reason.type,
+                "status": reason.status,
+                "field": reason.field,
+                "message": bulk.bounded(reason.message),
+            },
+            "source": {
+                "owner": source.owner,
+                "log_group": source.log_group,
+                "log_stream": source.log_stream,
+                "first_event_at": letter.first_event_at,
+                "last_event_at": letter.last_event_at,
+            },
+            "count": letter.count,
+            "attempts": letter.attempts,
+            "first_failed_at": letter.first_failed_at,
+            "body": body,
+        },
+        ensure_ascii=True,
+    )
+
+
+def _object(text: str) -> Mapping[str, Any]:
+    try:
+        value = jsontext.loads(text)
+    except ValueError as error:
+        raise BadEnvelope(f"not JSON: {error}") from None
+    if not isinstance(value, Mapping):
+        raise BadEnvelope("not a JSON object")
+    return value
+
+
+def _document(action_line: bytes, source_line: bytes) -> Document:
+    try:
+        action, source = jsontext.loads(action_line)["create"], jsontext.loads(source_line)
+        index, id_ = action["_index"], action["_id"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadEnvelope(f"not an action and a source: {type(error).__name__}: {error}") from None
+    if set(action) != {"_index", "_id"} or not isinstance(index, str) or not isinstance(id_, str):
+        raise BadEnvelope("an action is more or less than _index and _id")
+    # Whoever can write to the queue must not be able to choose another index by it.
+    if not index.startswith(INDEX_PREFIX) or not isinstance(source, dict):
+        raise BadEnvelope(f"{index[:100]!r} is no {INDEX_PREFIX}* index, or the source is no object")
+    return Document(index, id_, source_line, str(source.get("@timestamp", "")), (id_,))

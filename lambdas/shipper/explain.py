@@ -1,0 +1,52 @@
+"""What the transform did to each event, for a person who wonders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from shipper import jsontext
+from shipper.model import Payload
+from shipper.pipeline import transform
+from shipper.record import read
+from shipper.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One event: the document that it is in, with how many events, what was stripped, repaired, found."""
+
+    event_id: str
+    document_id: str
+    index: str
+    events_in_document: int
+    stripped: tuple[str, ...]
+    fixed: tuple[str, ...]
+    part: int
+    trace_id: str
+    level: str
+
+
+def explain(payload: Payload, settings: Settings, now_ms: int) -> list[Explanation]:
+    """One explanation for each event of the payload, in its order."""
+    batch = transform(payload, settings, now_ms)
+    document_of = {event_id: document for document in batch.documents for event_id in document.event_ids}
+    explanations = []
+    for event in payload.events:
+        document = document_of[event.id]
+        source: dict[str, Any] = jsontext.loads(document.source)
+        notes = source.get("@shipper", {})
+        explanations.append(
+            Explanation(
+                event_id=event.id,
+                document_id=document.id,
+                index=document.index,
+                events_in_document=len(document.event_ids),
+                stripped=tuple(read(event, settings).stripped),
+                fixed=tuple(notes.get("fixed", ())),
+                part=notes.get("part", 0),
+                trace_id=source.get("@trace_id", ""),
+                level=source.get("@level", ""),
+            )
+        )
+    return explanations

@@ -1,0 +1,61 @@
+"""What both functions are wired with, built from the environment once per sandbox."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from requests_aws4auth import AWS4Auth
+
+from shipper.aws.opensearch import OpenSearchSink, client
+from shipper.aws.queue import Bodies, SqsLetters
+from shipper.aws.telemetry import Telemetry
+from shipper.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that a handler needs from outside."""
+
+    settings: Settings
+    sink: OpenSearchSink
+    letters: SqsLetters
+    bodies: Bodies
+    telemetry: Telemetry
+
+
+def from_environment(service: str) -> Services:
+    """Wire the services of a function. Raises `SettingsError` naming everything that is wrong at once."""
+    settings = Settings.from_env(os.environ).checked()
+    return Services(
+        settings=settings,
+        sink=OpenSearchSink(lambda: client(settings.endpoint, signer(os.environ, settings.service))),
+        letters=SqsLetters(
+            lambda: _boto3_client("sqs"),
+            lambda: _boto3_client("s3"),
+            retry_url=settings.retry_queue_url,
+            dead_url=settings.dead_letter_queue_url,
+            bucket=settings.bucket,
+        ),
+        bodies=Bodies(lambda: _boto3_client("s3"), settings.bucket),
+        telemetry=Telemetry(service, settings.log_level),
+    )
+
+
+def signer(env: Mapping[str, str], service: str) -> AWS4Auth:
+    """Signs with the role's credentials, which Lambda keeps in the environment; no SDK needed for that."""
+    return AWS4Auth(
+        env["AWS_ACCESS_KEY_ID"],
+        env["AWS_SECRET_ACCESS_KEY"],
+        env["AWS_REGION"],
+        service,
+        session_token=env.get("AWS_SESSION_TOKEN") or None,
+    )
+
+
+def _boto3_client(name: str) -> Any:
+    import boto3  # noqa: PLC0415 - a quarter of a second that only a failure needs
+
+    return boto3.client(name)

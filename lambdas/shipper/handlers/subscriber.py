@@ -1,0 +1,49 @@
+"""The subscriber function: what CloudWatch Logs invokes."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from shipper.aws.clock import SystemClock
+from shipper.decode import decode
+from shipper.handlers.services import Services, from_environment
+from shipper.model import Control, Rejected
+from shipper.pipeline import transform
+from shipper.ship import bury_event, ship
+
+
+@cache
+def services() -> Services:
+    """Built at the first invocation of a sandbox."""
+    return from_environment("subscriber")
+
+
+def handler(event: Any, context: Any) -> dict[str, int]:
+    """Deliver one subscription payload; answers the ledger. Raises if a record may be lost: then Lambda retries."""
+    return run(event, context, services())
+
+
+def run(event: Any, context: Any, wired: Services) -> dict[str, int]:
+    """`handler` with its services passed in."""
+    settings, telemetry = wired.settings, wired.telemetry
+    clock = SystemClock(context.get_remaining_time_in_millis)
+    facts: dict[str, Any] = {}
+
+    payload = decode(event, max_decoded_bytes=settings.max_decoded_bytes)
+    match payload:
+        case Control():
+            telemetry.logger.info("control message")
+            return {}
+        case Rejected(reason):
+            telemetry.refused("payload dead-lettered", reason_type=reason.type)
+            ledger = bury_event(event, payload, wired.letters, clock)
+        case _:
+            batch = transform(payload, settings, clock.now_ms())
+            ledger, delivery = ship(batch, wired.sink, wired.letters, clock, settings)
+            telemetry.retried(delivery.retried)
+            facts = {"log_group": payload.source.log_group}
+
+    ledger.assert_balanced()
+    telemetry.report(ledger, request_id=context.aws_request_id, **facts)
+    return ledger.terms()

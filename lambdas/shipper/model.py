@@ -1,0 +1,191 @@
+"""The nouns of the shipper, as frozen values that the pure core hands around."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from typing import Any, Literal
+
+Fields = dict[str, Any]
+"""A JSON object as the application wrote it; the only place where `Any` is right."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogEvent:
+    """One event of a subscription payload, as received: nothing about its types is certain but the message.
+
+    `timestamp` should be milliseconds since the epoch; whether it is, `document.py` finds out.
+    """
+
+    id: str
+    timestamp: Any
+    message: str
+    extracted_fields: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a batch of events came from."""
+
+    owner: str
+    log_group: str
+    log_stream: str
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A DATA_MESSAGE of a subscription filter."""
+
+    source: Source
+    events: tuple[LogEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A message that holds no log events: CloudWatch checks that the destination is healthy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something could not be indexed.
+
+    `type` is the engine's `error.type` or one of our own; `status` the HTTP status (0 where there is none);
+    `field` the document's field at fault, where the engine names it.
+    """
+
+    type: str
+    message: str
+    status: int = 0
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An invocation's event that cannot be read as a payload at all."""
+
+    reason: Reason
+
+
+@dataclass(slots=True)
+class Record:
+    """A record on its way from event to document; the joiner adds further events to it.
+
+    - `raw`: the message as received; of a joined record its messages, a line each.
+    - `text_key`: the key of `fields` that `text` came from, "" when the text is the whole message.
+    - `stream`: `stdout` or `stderr`, "" where unknown.
+    - `partial`: the container runtime split the line, and the rest follows in the next event of the stream.
+    - `part`: number of this piece of a record that a bound split; 0 where it is whole.
+    - `stripped`: the paths that were taken out.
+    """
+
+    event: LogEvent
+    fields: Fields
+    text: str
+    raw: str
+    text_key: str = ""
+    stream: str = ""
+    partial: bool = False
+    part: int = 0
+    event_ids: list[str] = field(default_factory=list)
+    stripped: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document, ready to be sent.
+
+    `source` is its JSON in UTF-8; `event_ids` are the events that it holds, in order; `timestamp` is ISO 8601.
+    """
+
+    index: str
+    id: str
+    source: bytes
+    timestamp: str
+    event_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What `pipeline.transform` makes of a payload; `received` counts events."""
+
+    source: Source
+    received: int
+    documents: tuple[Document, ...]
+    filtered: int = 0
+
+    @property
+    def joined(self) -> int:
+        """Events that went into another event's document."""
+        return self.received - self.filtered - len(self.documents)
+
+
+class Verdict(Enum):
+    """What becomes of one document of a bulk request."""
+
+    DONE = "done"
+    DUPLICATE = "duplicate"
+    RETRY = "retry"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One document with its verdict; `reason` is there unless the document is safe in the index."""
+
+    document: Document
+    verdict: Verdict
+    reason: Reason | None = None
+
+
+LetterKind = Literal["documents", "payload"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """What could not be indexed, with all that a replay needs (`deadletter.py` has the envelope).
+
+    `body` is the bulk NDJSON of `count` documents (kind `documents`), or the invocation's event as JSON
+    (kind `payload`). Times are ISO 8601 UTC; `attempts` counts the deliveries that failed so far.
+    """
+
+    kind: LetterKind
+    reason: Reason
+    source: Source
+    count: int
+    body: bytes
+    first_event_at: str = ""
+    last_event_at: str = ""
+    first_failed_at: str = ""
+    attempts: int = 1
+
+
+class LedgerImbalance(Exception):
+    """Events are unaccounted for: the invocation must fail, so that Lambda retries it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What became of every event of one invocation: received is the sum of all others."""
+
+    received: int = 0
+    indexed: int = 0
+    duplicate: int = 0
+    joined: int = 0
+    filtered: int = 0
+    requeued: int = 0
+    dead_lettered: int = 0
+
+    def assert_balanced(self) -> None:
+        """Raise `LedgerImbalance` unless every received event is accounted for exactly once."""
+        accounted = sum(self.terms().values()) - self.received
+        if accounted != self.received:
+            raise LedgerImbalance(f"received {self.received} events, accounted for {accounted}: {self.terms()}")
+
+    def terms(self) -> dict[str, int]:
+        """Every term by its name, `received` first."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    def __add__(self, other: Ledger) -> Ledger:
+        theirs = other.terms()
+        return Ledger(**{name: count + theirs[name] for name, count in self.terms().items()})
