@@ -1,0 +1,51 @@
+# The README's two commands are `make demo` and `make test`; each sets up what it needs.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PINS := requirements.txt requirements-dev.txt lambdas/requirements.txt pyproject.toml
+STAGES := local dev prod
+
+.DEFAULT_GOAL := help
+.PHONY: help demo stop test test-fast check lint format types synth
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+demo: $(READY) ## run the main job on the embedded AWS and search engine (KEEP=1, ENGINE=opensearch, OPENSEARCH_URL=...)
+	@$(BIN)/python -m local.demo $(if $(KEEP),--keep)
+
+stop: $(READY) ## end what `make demo KEEP=1` left running
+	@$(BIN)/python -m local.stop
+
+test: $(READY) ## run all tests
+	$(BIN)/python -m pytest
+
+test-fast: $(READY) ## run the tests that start no servers
+	$(BIN)/python -m pytest -m "not e2e"
+
+check: lint types synth test ## all that CI checks
+
+lint: $(READY) ## style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(READY) ## rewrite in the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(READY) ## static types
+	$(BIN)/mypy
+
+synth: $(READY) ## synthesise every stage
+	@for stage in $(STAGES); do echo "cdk synth -c stage=$$stage"; \
+	  $(BIN)/python -m local.cdk synth --quiet -c stage=$$stage || exit 1; done
+
+# pip runs only when a pin changed.
+$(READY): $(PINS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cwl-shipper needs Python 3.11 or later: run `make PYTHON=python3.13 $(MAKECMDGOALS)` with one that is")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the pinned packages into $(VENV) (about a minute and a half the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

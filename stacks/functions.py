@@ -1,0 +1,81 @@
+"""The two functions and their wiring: who may invoke what, what they may do, where they fail to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as event_sources
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from stacks import asset
+from stacks.queues import FailedEventDestination, Queues
+from stacks.search_domain import SearchDomain
+from stacks.stages import RETENTION, StageConfig
+
+METRICS_NAMESPACE = "cwl-shipper"
+
+
+class Functions(Construct):
+    """Subscriber and replay function, each with a role and a log group of its own."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, config: StageConfig, domain: SearchDomain, queues: Queues
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._config = config
+        self._code = asset.code(config.architecture)
+        self._environment = {
+            **replace(
+                config.settings,
+                endpoint=domain.endpoint,
+                retry_queue_url=queues.retries.queue_url,
+                dead_letter_queue_url=queues.dead_letters.queue_url,
+                bucket=queues.failed_events.bucket_name,
+            ).to_env(),
+            "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
+        }
+        self.subscriber = self._function("Subscriber", "subscriber", config.subscriber_timeout_s)
+        # What Lambda itself gives up on goes to S3, the only destination that takes a whole event of 1 MB.
+        # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+        self.subscriber.configure_async_invoke(
+            on_failure=FailedEventDestination(queues.failed_events),
+            retry_attempts=2,
+            max_event_age=Duration.hours(6),
+        )
+        self.replay = self._function("Replay", "replay", config.replay_timeout_s)
+        self.replay.add_event_source(
+            event_sources.SqsEventSource(
+                queues.retries,
+                batch_size=5,
+                report_batch_item_failures=True,
+                max_concurrency=config.replay_max_concurrency,
+            )
+        )
+
+    def _function(self, construct_id: str, module: str, timeout_s: int) -> lambda_.Function:
+        log_group = logs.LogGroup(
+            self,
+            f"{construct_id}Log",
+            retention=logs.RetentionDays[RETENTION[self._config.function_log_retention_days]],
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        role = iam.Role(self, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        log_group.grant_write(role)
+        machine = lambda_.Architecture.X86_64 if self._config.architecture == "x86_64" else lambda_.Architecture.ARM_64
+        return lambda_.Function(
+            self,
+            construct_id,
+            runtime=asset.RUNTIME,
+            architecture=machine,
+            handler=f"shipper.handlers.{module}.handler",
+            code=self._code,
+            memory_size=self._config.memory_mib,
+            timeout=Duration.seconds(timeout_s),
+            environment={**self._environment, "POWERTOOLS_SERVICE_NAME": module},
+            log_group=log_group,
+            role=role,
+        )

@@ -1,0 +1,107 @@
+"""Where nothing is lost: the retry queue, the dead-letter queue behind it, the bucket for what is too large."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import jsii
+from aws_cdk import CfnElement, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from shipper.aws.queue import KEY_PREFIX as LETTERS
+from stacks.stages import StageConfig
+
+
+class Queues(Construct):
+    """Both queues and the bucket for failed events. Data is kept unless the stage says otherwise."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, config: StageConfig) -> None:
+        super().__init__(scope, construct_id)
+        removal = RemovalPolicy.RETAIN if config.keep_data else RemovalPolicy.DESTROY
+        retention = Duration.days(config.queue_retention_days)
+        self.dead_letters = sqs.Queue(
+            self,
+            "DeadLetters",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=retention,
+            removal_policy=removal,
+        )
+        self.retries = sqs.Queue(
+            self,
+            "Retries",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=retention,
+            visibility_timeout=Duration.seconds(config.retry_visibility_s),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=config.retry_max_receives),
+            removal_policy=removal,
+        )
+        self.failed_events = s3.Bucket(
+            self,
+            "FailedEvents",
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            versioned=True,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    expiration=Duration.days(90),
+                    noncurrent_version_expiration=Duration.days(30),
+                    abort_incomplete_multipart_upload_after=Duration.days(1),
+                )
+            ],
+            removal_policy=removal,
+        )
+
+        logical_id = Stack.of(self).get_logical_id(cast("CfnElement", self.failed_events.node.default_child))
+        self.bodies_as_nag_spells = f"<{logical_id}.Arn>/{LETTERS}*"
+        self.events_as_nag_spells = f"<{logical_id}.Arn>/*"
+
+    def grant_hand_on(self, grantee: iam.IGrantable) -> None:
+        """Put letters into both queues and their bodies into the bucket."""
+        self.retries.grant_send_messages(grantee)
+        self.dead_letters.grant_send_messages(grantee)
+        self._grant(grantee, "s3:PutObject", f"{LETTERS}*")
+
+    def grant_read_bodies(self, grantee: iam.IGrantable) -> None:
+        """Read the bodies that letters point at."""
+        self._grant(grantee, "s3:GetObject", f"{LETTERS}*")
+
+    def _grant(self, grantee: iam.IGrantable, action: str, keys: str) -> None:
+        """One action: the bucket's own grants add families of actions with wildcards in their names."""
+        iam.Grant.add_to_principal(
+            grantee=grantee, actions=[action], resource_arns=[self.failed_events.arn_for_objects(keys)]
+        )
+
+
+@jsii.implements(lambda_.IDestination)
+class FailedEventDestination:
+    """The bucket as an on-failure destination, with the two rights that Lambda needs and no others.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+    """
+
+    def __init__(self, bucket: s3.IBucket) -> None:
+        self._bucket = bucket
+
+    def bind(
+        self,
+        scope: Construct,  # noqa: ARG002 - the names are those of the interface
+        fn: lambda_.IFunction,
+        *,
+        type: lambda_.DestinationType,  # noqa: A002, ARG002
+    ) -> lambda_.DestinationConfig:
+        """Let the function's role write there."""
+        for action, arn in (
+            ("s3:PutObject", self._bucket.arn_for_objects("*")),
+            ("s3:ListBucket", self._bucket.bucket_arn),
+        ):
+            iam.Grant.add_to_principal(grantee=fn, actions=[action], resource_arns=[arn])
+        return lambda_.DestinationConfig(destination=self._bucket.bucket_arn)

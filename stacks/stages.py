@@ -1,0 +1,165 @@
+"""Every choice of a deployment, one frozen configuration a stage. `problems()` names all that is wrong at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from shipper.settings import Settings
+
+LOG_GROUPS = ("application", "dataplane", "host")
+"""The three log groups of Container Insights; https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/
+Container-Insights-setup-logs-FluentD.html"""
+
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+RETENTION: dict[int, str] = {
+    1: "ONE_DAY",
+    3: "THREE_DAYS",
+    5: "FIVE_DAYS",
+    7: "ONE_WEEK",
+    14: "TWO_WEEKS",
+    30: "ONE_MONTH",
+    60: "TWO_MONTHS",
+    90: "THREE_MONTHS",
+    120: "FOUR_MONTHS",
+    150: "FIVE_MONTHS",
+    180: "SIX_MONTHS",
+    365: "ONE_YEAR",
+    400: "THIRTEEN_MONTHS",
+    545: "EIGHTEEN_MONTHS",
+    731: "TWO_YEARS",
+    1096: "THREE_YEARS",
+    1827: "FIVE_YEARS",
+    2192: "SIX_YEARS",
+    2557: "SEVEN_YEARS",
+    2922: "EIGHT_YEARS",
+    3288: "NINE_YEARS",
+    3653: "TEN_YEARS",
+}
+"""Days that CloudWatch Logs keeps to the CDK's names for them."""
+
+_MAX_FUNCTION_TIMEOUT_S = 900
+_VISIBILITY_TIMEOUTS = 6
+"""A queue hides a message at least six function timeouts long, or it comes a second time while the first still runs;
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageConfig:
+    """One stage; sizes and times in the unit of the name.
+
+    `architecture` `host` bundles for the machine that synthesises, where the local AWS runs the functions.
+    """
+
+    name: str
+    cluster: str = "eks"
+    create_log_groups: bool = True
+    log_retention_days: int = 30
+    filter_pattern: str = ""
+
+    engine_version: str = "3.7"
+    instance_type: str = "t3.medium.search"
+    instance_count: int = 1
+    zone_count: int = 1
+    master_type: str = "m7g.large.search"
+    master_count: int = 0
+    volume_gib: int = 20
+
+    architecture: Literal["arm64", "x86_64", "host"] = "arm64"
+    memory_mib: int = 512
+    subscriber_timeout_s: int = 120
+    replay_timeout_s: int = 120
+    replay_max_concurrency: int = 2
+    retry_visibility_s: int = 720
+    retry_max_receives: int = 100
+    queue_retention_days: int = 14
+    function_log_retention_days: int = 30
+
+    keep_data: bool = True
+    protected: bool = False
+    plain_http: bool = False
+    settings: Settings = field(default_factory=Settings)
+
+    def problems(self) -> list[str]:
+        """Every fault as `field: what is wrong`, the settings of the functions included."""
+        return [f"{name}: {fault}" for name, fault in self._faults()] + [
+            f"settings.{problem}" for problem in self.settings.problems(delivery=False)
+        ]
+
+    def _faults(self) -> Iterator[tuple[str, str]]:
+        yield from self._log_faults()
+        yield from self._domain_faults()
+        yield from self._function_faults()
+
+    def _log_faults(self) -> Iterator[tuple[str, str]]:
+        if not self.cluster or not all(char.isascii() and (char.isalnum() or char in "-_") for char in self.cluster):
+            yield "cluster", f"{self.cluster!r} is no EKS cluster name (letters, digits, - and _)"
+        for name in ("log_retention_days", "function_log_retention_days"):
+            if getattr(self, name) not in RETENTION:
+                yield name, f"{getattr(self, name)} is no retention that CloudWatch offers"
+
+    def _domain_faults(self) -> Iterator[tuple[str, str]]:
+        if not 1 <= self.zone_count <= 3:
+            yield "zone_count", f"{self.zone_count} is not 1, 2 or 3"
+        elif self.instance_count < 1 or self.instance_count % self.zone_count:
+            yield "instance_count", f"{self.instance_count} cannot be spread evenly over {self.zone_count} zones"
+        if self.master_count not in {0, 3, 5}:
+            yield "master_count", f"{self.master_count} is none of 0, 3 and 5"
+        if self.instance_type.startswith("t") and self.master_count:
+            yield "instance_type", f"{self.instance_type} with dedicated masters is refused; take m, r, c, or2 or i"
+        if not 10 <= self.volume_gib <= 24_576:
+            yield "volume_gib", f"{self.volume_gib} is not between 10 and 24576"
+        elif self.instance_type.startswith("t") and self.volume_gib > 100:
+            yield "volume_gib", f"{self.volume_gib} is more than the 100 that {self.instance_type} takes"
+        if self.plain_http and self.name != "local":
+            yield "plain_http", "only stage local speaks plain http"
+
+    def _function_faults(self) -> Iterator[tuple[str, str]]:
+        if not 128 <= self.memory_mib <= 10_240:
+            yield "memory_mib", f"{self.memory_mib} is not between 128 and 10240"
+        for name in ("subscriber_timeout_s", "replay_timeout_s"):
+            if not self.settings.reserve_s < getattr(self, name) <= _MAX_FUNCTION_TIMEOUT_S:
+                yield name, f"{getattr(self, name)} is not between settings.reserve_s and {_MAX_FUNCTION_TIMEOUT_S}"
+        if self.name != "local" and self.retry_visibility_s < _VISIBILITY_TIMEOUTS * self.replay_timeout_s:
+            yield "retry_visibility_s", f"must be at least {_VISIBILITY_TIMEOUTS} times replay_timeout_s"
+        if not 1 <= self.retry_max_receives <= 1000:
+            yield "retry_max_receives", f"{self.retry_max_receives} is not between 1 and 1000"
+        if not 2 <= self.replay_max_concurrency <= 1000:
+            yield "replay_max_concurrency", f"{self.replay_max_concurrency} is not between 2 and 1000"
+        if not 1 <= self.queue_retention_days <= 14:
+            yield "queue_retention_days", f"{self.queue_retention_days} is not between 1 and 14"
+        if self.architecture not in {"arm64", "x86_64", "host"}:
+            yield "architecture", f"{self.architecture!r} is none of arm64, x86_64 and host"
+
+
+STAGES: dict[str, StageConfig] = {
+    "local": StageConfig(
+        name="local",
+        cluster="demo",
+        log_retention_days=1,
+        function_log_retention_days=1,
+        instance_type="t3.small.search",
+        volume_gib=10,
+        architecture="host",
+        subscriber_timeout_s=30,
+        replay_timeout_s=30,
+        # Tests and demo wait for a retry: five seconds, not minutes. Double deliveries are harmless.
+        retry_visibility_s=5,
+        keep_data=False,
+        plain_http=True,
+    ),
+    "dev": StageConfig(name="dev", log_retention_days=7),
+    "prod": StageConfig(
+        name="prod",
+        log_retention_days=90,
+        function_log_retention_days=90,
+        instance_type="or2.large.search",
+        instance_count=3,
+        zone_count=3,
+        master_count=3,
+        volume_gib=200,
+        memory_mib=1024,
+        protected=True,
+    ),
+}
