@@ -39,7 +39,16 @@ RETENTION: dict[int, str] = {
 }
 """Days that CloudWatch Logs keeps to the CDK's names for them."""
 
-_MAX_FUNCTION_TIMEOUT_S = 900
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html and the quotas of SQS
+_RANGES: dict[str, tuple[int, int]] = {
+    "memory_mib": (128, 10_240),
+    "subscriber_timeout_s": (1, 900),
+    "replay_timeout_s": (1, 900),
+    "replay_max_concurrency": (2, 1000),
+    "retry_visibility_s": (0, 43_200),
+    "retry_max_receives": (1, 1000),
+    "queue_retention_days": (1, 14),
+}
 _VISIBILITY_TIMEOUTS = 6
 """A queue hides a message at least six function timeouts long, or it comes a second time while the first still runs;
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
@@ -116,19 +125,13 @@ class StageConfig:
             yield "plain_http", "only stage local speaks plain http"
 
     def _function_faults(self) -> Iterator[tuple[str, str]]:
-        if not 128 <= self.memory_mib <= 10_240:
-            yield "memory_mib", f"{self.memory_mib} is not between 128 and 10240"
-        for name in ("subscriber_timeout_s", "replay_timeout_s"):
-            if not self.settings.reserve_s < getattr(self, name) <= _MAX_FUNCTION_TIMEOUT_S:
-                yield name, f"{getattr(self, name)} is not between settings.reserve_s and {_MAX_FUNCTION_TIMEOUT_S}"
+        for name, (low, high) in _RANGES.items():
+            if not low <= getattr(self, name) <= high:
+                yield name, f"{getattr(self, name)} is not between {low} and {high}"
+        if min(self.subscriber_timeout_s, self.replay_timeout_s) <= self.settings.reserve_s:
+            yield "settings.reserve_s", "leaves nothing of a function's timeout"
         if self.name != "local" and self.retry_visibility_s < _VISIBILITY_TIMEOUTS * self.replay_timeout_s:
             yield "retry_visibility_s", f"must be at least {_VISIBILITY_TIMEOUTS} times replay_timeout_s"
-        if not 1 <= self.retry_max_receives <= 1000:
-            yield "retry_max_receives", f"{self.retry_max_receives} is not between 1 and 1000"
-        if not 2 <= self.replay_max_concurrency <= 1000:
-            yield "replay_max_concurrency", f"{self.replay_max_concurrency} is not between 2 and 1000"
-        if not 1 <= self.queue_retention_days <= 14:
-            yield "queue_retention_days", f"{self.queue_retention_days} is not between 1 and 14"
         if self.architecture not in {"arm64", "x86_64", "host"}:
             yield "architecture", f"{self.architecture!r} is none of arm64, x86_64 and host"
 
