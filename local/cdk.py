@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from local.processes import LocalError
+from local.children import LocalError
 
 ROOT = Path(__file__).resolve().parent.parent
 _NODE = ROOT / "local" / "node"

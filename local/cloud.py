@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.processes import Child, ExitedEarlyError, free_port, start
+from local.children import Child, ExitedEarlyError, free_port, start
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"

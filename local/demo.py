@@ -26,7 +26,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local import story
-from local.processes import LocalError, record
+from local.children import LocalError, record
 from local.run import ENV_FILE, LEFT_RUNNING, STACK, Run, deployed, signals_as_exit, write_env
 from shipper.cli.terminal import safe
 
@@ -48,6 +48,11 @@ class Demo:
         self._logs = boto3.client("logs", aws_access_key_id="test", aws_secret_access_key="test", **aws)  # noqa: S106
         self._search = OpenSearch([run.engine.url])
         self._put_events = 0
+        self._now_ms = int(time.time() * 1000)
+        self._events = [*story.sampled(self._now_ms), story.order_placed(self._now_ms)]
+        # An engine of the user's own may hold logs of earlier demos.
+        first_ms = min(event.timestamp_ms for event in self._events)
+        self._ours = {"range": {"@timestamp": {"gte": first_ms, "format": "epoch_millis"}}}
 
     def play(self) -> None:
         """Every step. Raises `MissingError` at the first that does not hold."""
@@ -60,11 +65,9 @@ class Demo:
         self._show_ledger()
 
     def _log_lines(self) -> None:
-        now_ms = int(time.time() * 1000)
-        events = [*story.sampled(now_ms), story.order_placed(now_ms)]
-        for group, stream, batch in story.put_calls(events):
+        for group, stream, batch in story.put_calls(self._events):
             self._put(group, stream, batch)
-        expected = len(events)
+        expected = len(self._events)
         self._out.print(f"\n{expected} events written with PutLogEvents into application, dataplane and host")
         with self._out.status("waiting for them in OpenSearch"):
             self._wait(lambda: self._ledger()["received"] >= expected, f"only part of {expected} events were received")
@@ -90,7 +93,7 @@ class Demo:
         self._check(whole, "the stack trace is not whole")
 
     def _follow_trace(self) -> None:
-        hits = self._query(self._term("@trace_id", story.TRACE_ID), size=50, sort="@timestamp")
+        hits = self._query({"match_phrase": {"@trace_id": story.TRACE_ID}}, size=50, sort="@timestamp")
         services = {hit["_source"]["kubernetes"]["container_name"] for hit in hits["hits"]}
         self._heading(f"one trace id, {len(services)} services", f"@trace_id: {story.TRACE_ID}")
         shown: set[str] = set()
@@ -117,7 +120,7 @@ class Demo:
         self._check(bool(indices) and all(groups.values()), f"a log group has no documents: {groups}")
 
     def _refuse_repair_replay(self) -> None:
-        event = story.order_refused(int(time.time() * 1000))
+        event = story.order_refused(self._now_ms)
         before = self._count()
         self._put(event.group, event.stream, [event])
         self._heading("one record that the engine refuses", "to the dead-letter queue, with its reason")
@@ -170,21 +173,22 @@ class Demo:
                         total[term] += count
         return total
 
-    def _count(self) -> int:
+    def _count(self, query: dict[str, Any] | None = None) -> int:
         try:
             self._search.indices.refresh(index="cwl-*")
-            return int(self._search.count(index="cwl-*")["count"])
+            return int(self._query(query or {"match_all": {}}, size=0)["total"]["value"])
         except NotFoundError:
             return 0
 
     def _query(self, query: dict[str, Any], *, size: int = 10, sort: str | None = None) -> Any:
-        body: dict[str, Any] = {"query": query, "size": size, "track_total_hits": True}
+        body: dict[str, Any] = {
+            "query": {"bool": {"must": [query], "filter": [self._ours]}},
+            "size": size,
+            "track_total_hits": True,
+        }
         if sort:
             body["sort"] = [sort]
         return self._search.search(index="cwl-*", body=body)["hits"]
-
-    def _term(self, field: str, value: str) -> dict[str, Any]:
-        return {"match_phrase": {field: value}}
 
     def _shipper(self, *arguments: str, show: bool = True) -> str:
         """Run the command line as a person would, and show what it says."""

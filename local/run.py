@@ -16,13 +16,14 @@ from types import FrameType
 from typing import NoReturn
 
 from local import cdk
+from local.children import Identity
 from local.cloud import Cloud, plain_environment, start_cloud
-from local.engine import Engine, start_engine
-from local.processes import Identity, LocalError
+from local.search import Engine, start_engine
 
 STACK = "cwl-shipper-local"
-LEFT_RUNNING = cdk.ROOT / ".local" / "running.json"
-ENV_FILE = cdk.ROOT / ".local" / "env"
+STATE = cdk.ROOT / ".local"
+LEFT_RUNNING = STATE / "running.json"
+ENV_FILE = STATE / "env"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,3 @@ def write_env(run: Run) -> None:
     lines = [f"export {name}='{value}'\n" for name, value in run.environment().items()]
     lines.append(f"export PATH='{Path(sys.executable).parent}{os.pathsep}'\"$PATH\"\n")
     ENV_FILE.write_text("".join(lines), "utf-8")
-
-
-__all__ = ["ENV_FILE", "LEFT_RUNNING", "STACK", "LocalError", "Run", "deployed", "signals_as_exit", "write_env"]

@@ -153,8 +153,8 @@ def _reason(status: int, error: Any) -> Reason:
         return Reason(f"http_{status}", f"HTTP status {status}", status)
     message = str(error.get("reason") or error.get("type") or "")
     cause = error.get("caused_by")
-    if isinstance(cause, Mapping) and cause.get("reason"):
-        message += f": {cause['reason']}"
+    if isinstance(cause, Mapping) and (deeper := str(cause.get("reason") or "")) not in message:
+        message += f": {deeper}"
     named = _FIELD.search(message)
     return Reason(
         type=str(error.get("type") or f"http_{status}"),

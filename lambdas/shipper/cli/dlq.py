@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import click
 from rich.table import Table
@@ -53,10 +54,7 @@ def ls_command(stack: str, region: str | None, profile: str | None, limit: int, 
             click.echo(jsontext.dumps(group))
         return
     if groups:
-        table = Table("reason", "field", "log group", "documents", "letters", "first failed", "last failed", box=None)
-        for group in groups:
-            table.add_row(*(cell(value) for value in group.values()))
-        console().print(table)
+        console().print(_listing(groups))
     total = max(visible + hidden, len(entries))
     console().print(f"{len(entries)} of about {total} messages read; a queue can only be sampled.", style="dim")
 
@@ -161,6 +159,20 @@ class _Result:
     entry: Entry
     replayed: Replayed | None
     error: str = ""
+
+
+def _listing(groups: Sequence[dict[str, Any]]) -> Table:
+    """Three lines a group, so that nothing is cut at 80 columns."""
+    table = Table(box=None, header_style="dim")
+    table.add_column("documents", justify="right", no_wrap=True)
+    table.add_column("reason, field, log group", overflow="fold")
+    table.add_column("failed first, last", no_wrap=True)
+    for group in groups:
+        what = "\n".join(group[key] for key in ("reason", "field", "log_group") if group[key])
+        table.add_row(
+            cell(group["documents"]), cell(what), cell(f"{group['first_failed_at']}\n{group['last_failed_at']}")
+        )
+    return table
 
 
 def _look(found: Deployment, limit: int) -> list[Entry]:

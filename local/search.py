@@ -17,7 +17,7 @@ from typing import Any
 
 from osmem_server import resolve_binary
 
-from local.processes import Child, LocalError, free_port, start
+from local.children import Child, LocalError, free_port, start
 
 _EMBEDDED_WITHIN_S = 30.0
 _REAL_WITHIN_S = 120.0
@@ -52,6 +52,8 @@ def start_engine(folder: Path, env: Mapping[str, str]) -> Engine:
 
 
 def _running(url: str) -> Engine:
+    if not re.fullmatch(r"http://(127\.0\.0\.1|localhost)(:\d+)?", url):
+        raise LocalError(f"OPENSEARCH_URL={url}: the demo talks to plain http on loopback, as in http://127.0.0.1:9200")
     version = _version(url)
     if version is None:
         raise LocalError(f"nothing answers at OPENSEARCH_URL={url}: start it, or leave OPENSEARCH_URL out")

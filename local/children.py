@@ -106,7 +106,7 @@ class Run:
         finally:
             self._signals.restore()
 
-    def start(  # noqa: PLR0913 - what Popen takes
+    def start(
         self,
         name: str,
         command: Sequence[str],
