@@ -1,7 +1,11 @@
 """The CDK app: stage from the context, its configuration checked as a whole, one stack, cdk-nag over it.
 
-cdk deploy                      stage dev
+cdk deploy                                    stage dev, cluster eks
 cdk deploy -c stage=prod -c cluster=shop
+cdk deploy -c log_groups=existing             subscribe to log groups that are there already
+
+cdk.json starts it with the `python3` of `.venv`, where that exists, and of the PATH otherwise: so it works from
+`make`, from any activated environment, and from a shell where nothing is activated.
 """
 
 from __future__ import annotations
@@ -17,10 +21,15 @@ from stacks.log_shipping import LogShipping
 from stacks.stages import STAGES, StageConfig
 
 DEFAULT_STAGE = "dev"
+_LOG_GROUPS = {"new": True, "existing": False}
 
 
 class BadConfiguration(ValueError):
     """The stage cannot be deployed; the message names every fault."""
+
+
+class UnmetRules(Exception):
+    """cdk-nag or CloudFormation's own rules found something; the message names the report."""
 
 
 def configuration(app: cdk.App) -> StageConfig:
@@ -28,28 +37,44 @@ def configuration(app: cdk.App) -> StageConfig:
     name = app.node.try_get_context("stage") or DEFAULT_STAGE
     if name not in STAGES:
         raise BadConfiguration(f"stage: {name!r} is none of {', '.join(STAGES)}")
-    config = STAGES[name]
-    if cluster := app.node.try_get_context("cluster"):
-        config = replace(config, cluster=cluster)
-    if problems := config.problems():
+    config, problems = STAGES[name], []
+    if (cluster := app.node.try_get_context("cluster")) is not None:
+        config = replace(config, cluster=str(cluster))
+    if (log_groups := app.node.try_get_context("log_groups")) is not None:
+        if log_groups in _LOG_GROUPS:
+            config = replace(config, create_log_groups=_LOG_GROUPS[log_groups])
+        else:
+            problems.append(f"log_groups: {log_groups!r} is none of {', '.join(_LOG_GROUPS)}")
+    if problems := problems + config.problems():
         raise BadConfiguration(f"stage {name}: " + "; ".join(problems))
     return config
 
 
 def build(app: cdk.App) -> LogShipping:
-    """Put the stack and its checks into the app. Raises `BadConfiguration`."""
+    """Put the stack and its checks into the app. Raises `BadConfiguration` or `BundlingFailed`."""
     stack = LogShipping(app, config=configuration(app))
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     return stack
 
 
-def main() -> None:
-    """Synthesise; a fault of the configuration or of the bundling is one line."""
-    app = cdk.App()
+def synthesise(app: cdk.App) -> None:
+    """Write the assembly. Raises `UnmetRules`."""
+    try:
+        app.synth()
+    except RuntimeError as error:
+        # jsii hands every error on as this type; the name is at the start of its text.
+        if not str(error).startswith("ValidationFailed"):
+            raise
+        raise UnmetRules(str(error).partition(": ")[2]) from error
+
+
+def main(app: cdk.App | None = None) -> None:
+    """Synthesise; a fault of the configuration or the bundling is one line, and none is a traceback."""
+    app = app or cdk.App()
     try:
         build(app)
-        app.synth()
-    except (BadConfiguration, BundlingFailed) as error:
+        synthesise(app)
+    except (BadConfiguration, BundlingFailed, UnmetRules) as error:
         sys.exit(f"cwl-shipper: {error}")
 
 

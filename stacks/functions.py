@@ -11,10 +11,10 @@ from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from stacks import asset
+from stacks import asset, retention
 from stacks.queues import FailedEventDestination, Queues
 from stacks.search_domain import SearchDomain
-from stacks.stages import RETENTION, StageConfig
+from stacks.stages import StageConfig
 
 METRICS_NAMESPACE = "cwl-shipper"
 
@@ -27,7 +27,7 @@ class Functions(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._config = config
-        self._code = asset.code(config.architecture)
+        self._code = asset.code(self, config.architecture)
         self._environment = {
             **replace(
                 config.settings,
@@ -60,22 +60,31 @@ class Functions(Construct):
         log_group = logs.LogGroup(
             self,
             f"{construct_id}Log",
-            retention=logs.RetentionDays[RETENTION[self._config.function_log_retention_days]],
+            retention=retention.days(self._config.function_log_retention_days),
             removal_policy=RemovalPolicy.DESTROY,
         )
         role = iam.Role(self, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         log_group.grant_write(role)
-        machine = lambda_.Architecture.X86_64 if self._config.architecture == "x86_64" else lambda_.Architecture.ARM_64
         return lambda_.Function(
             self,
             construct_id,
             runtime=asset.RUNTIME,
-            architecture=machine,
+            architecture=asset.machine(self._config.architecture),
             handler=f"shipper.handlers.{module}.handler",
             code=self._code,
             memory_size=self._config.memory_mib,
             timeout=Duration.seconds(timeout_s),
             environment={**self._environment, "POWERTOOLS_SERVICE_NAME": module},
             log_group=log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            application_log_level_v2=self._log_level(),
             role=role,
         )
+
+    def _log_level(self) -> lambda_.ApplicationLogLevel:
+        """The level below which Lambda drops lines; never above INFO, which it takes the lines of metrics for.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+        """
+        debug = self._config.settings.log_level == "DEBUG"
+        return lambda_.ApplicationLogLevel.DEBUG if debug else lambda_.ApplicationLogLevel.INFO

@@ -47,4 +47,7 @@ class LogShipping(Stack):
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
-        nag.acknowledge(self, config, bodies=queues.bodies_as_nag_spells, failed_events=queues.events_as_nag_spells)
+        nag.acknowledge(
+            self,
+            nag.meant(config, bodies=queues.bodies_as_nag_spells, failed_events=queues.events_as_nag_spells),
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 import jsii
-from aws_cdk import CfnElement, Duration, RemovalPolicy, Stack
+from aws_cdk import CfnElement, Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
@@ -13,6 +13,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from shipper.aws.queue import KEY_PREFIX as LETTERS
+from stacks import retention
 from stacks.stages import StageConfig
 
 
@@ -21,14 +22,14 @@ class Queues(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, config: StageConfig) -> None:
         super().__init__(scope, construct_id)
-        removal = RemovalPolicy.RETAIN if config.keep_data else RemovalPolicy.DESTROY
-        retention = Duration.days(config.queue_retention_days)
+        removal = retention.removal(config)
+        kept = Duration.days(config.queue_retention_days)
         self.dead_letters = sqs.Queue(
             self,
             "DeadLetters",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            retention_period=retention,
+            retention_period=kept,
             removal_policy=removal,
         )
         self.retries = sqs.Queue(
@@ -36,7 +37,7 @@ class Queues(Construct):
             "Retries",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
-            retention_period=retention,
+            retention_period=kept,
             visibility_timeout=Duration.seconds(config.retry_visibility_s),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=config.retry_max_receives),
             removal_policy=removal,
@@ -85,6 +86,7 @@ class Queues(Construct):
 class FailedEventDestination:
     """The bucket as an on-failure destination, with the two rights that Lambda needs and no others.
 
+    The CDK's own `S3Destination` lets the function read the whole bucket too, by actions with wildcards.
     https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
     """
 

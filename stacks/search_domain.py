@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from aws_cdk import Aws, Fn, RemovalPolicy
+from aws_cdk import Aws, Fn, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_opensearchservice as opensearch
 from constructs import Construct
 
+from stacks import retention
 from stacks.stages import StageConfig
+
+_LOG_KINDS = ("SlowSearchLog", "SlowIndexLog", "ApplicationLog")
 
 
 class SearchDomain(Construct):
-    """An encrypted domain that answers signed requests only."""
+    """An encrypted domain that answers signed requests only: without a resource policy nothing anonymous gets in.
+
+    https://docs.aws.amazon.com/opensearch-service/latest/developerguide/ac.html
+    """
 
     def __init__(self, scope: Construct, construct_id: str, *, config: StageConfig) -> None:
         super().__init__(scope, construct_id)
-        removal = RemovalPolicy.RETAIN if config.keep_data else RemovalPolicy.DESTROY
         zones = config.zone_count
+        log_groups = self._log_groups(config) if config.protected else {}
         self._domain = opensearch.Domain(
             self,
             "Domain",
@@ -38,11 +44,14 @@ class SearchDomain(Construct):
             node_to_node_encryption=True,
             encryption_at_rest=opensearch.EncryptionAtRestOptions(enabled=True),
             tls_security_policy=opensearch.TLSSecurityPolicy.TLS_1_2_PFS,
-            logging=self._logging(removal) if config.protected else None,
+            logging=_logging(log_groups) if log_groups else None,
             # The construct's own way is a function with a managed policy; a plain resource does the same.
             suppress_logs_resource_policy=True,
-            removal_policy=removal,
+            removal_policy=retention.removal(config),
         )
+        if log_groups:
+            # The service tries to write when the domain is made, and refuses the domain where it may not.
+            self._domain.node.add_dependency(self._let_service_write(log_groups))
         scheme = "http" if config.plain_http else "https"
         self.endpoint = Fn.join("", [f"{scheme}://", self._domain.domain_endpoint])
 
@@ -54,21 +63,48 @@ class SearchDomain(Construct):
             resource_arns=[f"{self._domain.domain_arn}/_bulk"],
         )
 
-    def _logging(self, removal: RemovalPolicy) -> opensearch.LoggingOptions:
-        service = iam.ServicePrincipal(
-            "es.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+    def _log_groups(self, config: StageConfig) -> dict[str, logs.LogGroup]:
+        return {
+            kind: logs.LogGroup(
+                self,
+                kind,
+                retention=retention.days(config.function_log_retention_days),
+                removal_policy=retention.removal(config),
+            )
+            for kind in _LOG_KINDS
+        }
+
+    def _let_service_write(self, log_groups: dict[str, logs.LogGroup]) -> logs.ResourcePolicy:
+        """One policy for all groups: an account has ten in a Region.
+
+        https://docs.aws.amazon.com/opensearch-service/latest/developerguide/createdomain-configure-slow-logs.html
+        """
+        domains = f"arn:{Aws.PARTITION}:es:{Aws.REGION}:{Aws.ACCOUNT_ID}:domain/*"
+        return logs.ResourcePolicy(
+            self,
+            "LogPublishing",
+            # A name is required, and one made of construct paths is the same in every stage of an account.
+            resource_policy_name=f"{Stack.of(self).stack_name}-domain-logs",
+            policy_statements=[
+                iam.PolicyStatement(
+                    principals=[iam.ServicePrincipal("es.amazonaws.com")],
+                    actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+                    resources=[group.log_group_arn for group in log_groups.values()],
+                    conditions={
+                        "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
+                        "ArnLike": {"aws:SourceArn": domains},
+                    },
+                )
+            ],
         )
 
-        def group(name: str) -> logs.LogGroup:
-            made = logs.LogGroup(self, name, retention=logs.RetentionDays.ONE_MONTH, removal_policy=removal)
-            made.grant(service, "logs:CreateLogStream", "logs:PutLogEvents")
-            return made
 
-        return opensearch.LoggingOptions(
-            slow_search_log_enabled=True,
-            slow_search_log_group=group("SlowSearchLog"),
-            slow_index_log_enabled=True,
-            slow_index_log_group=group("SlowIndexLog"),
-            app_log_enabled=True,
-            app_log_group=group("ApplicationLog"),
-        )
+def _logging(log_groups: dict[str, logs.LogGroup]) -> opensearch.LoggingOptions:
+    return opensearch.LoggingOptions(
+        slow_search_log_enabled=True,
+        slow_search_log_group=log_groups["SlowSearchLog"],
+        slow_index_log_enabled=True,
+        slow_index_log_group=log_groups["SlowIndexLog"],
+        app_log_enabled=True,
+        app_log_group=log_groups["ApplicationLog"],
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
@@ -39,8 +40,11 @@ RETENTION: dict[int, str] = {
 }
 """Days that CloudWatch Logs keeps to the CDK's names for them."""
 
-# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html and the quotas of SQS
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 _RANGES: dict[str, tuple[int, int]] = {
+    "zone_count": (1, 3),
+    "volume_gib": (10, 24_576),
     "memory_mib": (128, 10_240),
     "subscriber_timeout_s": (1, 900),
     "replay_timeout_s": (1, 900),
@@ -52,6 +56,29 @@ _RANGES: dict[str, tuple[int, int]] = {
 _VISIBILITY_TIMEOUTS = 6
 """A queue hides a message at least six function timeouts long, or it comes a second time while the first still runs;
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
+
+_PATTERNS: dict[str, tuple[str, str]] = {
+    "name": (r"[a-z][a-z0-9-]{0,29}", "no stage name (lower-case letters, digits and -)"),
+    # https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html
+    "cluster": (r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}", "no EKS cluster name (letters, digits, - and _)"),
+    "engine_version": (r"[2-9]\.\d{1,2}", "no version of OpenSearch such as 3.7"),
+    "instance_type": (r"[a-z0-9]+\.[a-z0-9]+\.search", "no instance type such as or2.large.search"),
+    "master_type": (r"[a-z0-9]+\.[a-z0-9]+\.search", "no instance type such as m7g.large.search"),
+    "architecture": (r"arm64|x86_64|host", "none of arm64, x86_64 and host"),
+    # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutSubscriptionFilter.html
+    "filter_pattern": (r"(?s).{0,1024}", "longer than 1024 characters"),
+}
+
+# https://docs.aws.amazon.com/opensearch-service/latest/developerguide/supported-instance-types.html
+_REFUSED_FAMILIES = {
+    "t2": "cannot encrypt its data",
+    **dict.fromkeys(("i3", "i4g", "i4i", "i8g", "im4gn", "r6gd", "r7gd"), "takes no EBS volume"),
+}
+_BURSTABLE_VOLUME_GIB = 100
+"""https://docs.aws.amazon.com/opensearch-service/latest/developerguide/limits.html"""
+
+_ENVIRONMENT_BYTES = 4096 - 1024
+"""What Lambda allows for all variables of a function, less what the addresses that a deployment adds may take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,43 +124,41 @@ class StageConfig:
         ]
 
     def _faults(self) -> Iterator[tuple[str, str]]:
-        yield from self._log_faults()
+        for name, (pattern, fault) in _PATTERNS.items():
+            if not re.fullmatch(pattern, getattr(self, name)):
+                yield name, f"{getattr(self, name)!r} is {fault}"
+        for name, (low, high) in _RANGES.items():
+            if not low <= getattr(self, name) <= high:
+                yield name, f"{getattr(self, name)} is not between {low} and {high}"
+        for name in ("log_retention_days", "function_log_retention_days"):
+            if getattr(self, name) not in RETENTION:
+                yield name, f"{getattr(self, name)} is no number of days that CloudWatch offers"
         yield from self._domain_faults()
         yield from self._function_faults()
 
-    def _log_faults(self) -> Iterator[tuple[str, str]]:
-        if not self.cluster or not all(char.isascii() and (char.isalnum() or char in "-_") for char in self.cluster):
-            yield "cluster", f"{self.cluster!r} is no EKS cluster name (letters, digits, - and _)"
-        for name in ("log_retention_days", "function_log_retention_days"):
-            if getattr(self, name) not in RETENTION:
-                yield name, f"{getattr(self, name)} is no retention that CloudWatch offers"
-
     def _domain_faults(self) -> Iterator[tuple[str, str]]:
-        if not 1 <= self.zone_count <= 3:
-            yield "zone_count", f"{self.zone_count} is not 1, 2 or 3"
-        elif self.instance_count < 1 or self.instance_count % self.zone_count:
+        if self.instance_count < 1 or self.instance_count % max(self.zone_count, 1):
             yield "instance_count", f"{self.instance_count} cannot be spread evenly over {self.zone_count} zones"
         if self.master_count not in {0, 3, 5}:
             yield "master_count", f"{self.master_count} is none of 0, 3 and 5"
-        if self.instance_type.startswith("t") and self.master_count:
-            yield "instance_type", f"{self.instance_type} with dedicated masters is refused; take m, r, c, or2 or i"
-        if not 10 <= self.volume_gib <= 24_576:
-            yield "volume_gib", f"{self.volume_gib} is not between 10 and 24576"
-        elif self.instance_type.startswith("t") and self.volume_gib > 100:
-            yield "volume_gib", f"{self.volume_gib} is more than the 100 that {self.instance_type} takes"
+        family = self.instance_type.partition(".")[0]
+        if family in _REFUSED_FAMILIES:
+            yield "instance_type", f"{family} {_REFUSED_FAMILIES[family]}"
+        if family == "t3" and self.volume_gib > _BURSTABLE_VOLUME_GIB:
+            yield "volume_gib", f"{self.volume_gib} is more than the {_BURSTABLE_VOLUME_GIB} that t3 takes"
         if self.plain_http and self.name != "local":
             yield "plain_http", "only stage local speaks plain http"
 
     def _function_faults(self) -> Iterator[tuple[str, str]]:
-        for name, (low, high) in _RANGES.items():
-            if not low <= getattr(self, name) <= high:
-                yield name, f"{getattr(self, name)} is not between {low} and {high}"
         if min(self.subscriber_timeout_s, self.replay_timeout_s) <= self.settings.reserve_s:
-            yield "settings.reserve_s", "leaves nothing of a function's timeout"
+            yield "settings.reserve_s", f"{self.settings.reserve_s} leaves nothing of a function's timeout"
         if self.name != "local" and self.retry_visibility_s < _VISIBILITY_TIMEOUTS * self.replay_timeout_s:
             yield "retry_visibility_s", f"must be at least {_VISIBILITY_TIMEOUTS} times replay_timeout_s"
-        if self.architecture not in {"arm64", "x86_64", "host"}:
-            yield "architecture", f"{self.architecture!r} is none of arm64, x86_64 and host"
+        if self.name != "local" and self.architecture == "host":
+            yield "architecture", "host is for stage local, where this machine runs the functions"
+        variables = sum(len(name) + len(value.encode()) for name, value in self.settings.to_env().items())
+        if variables > _ENVIRONMENT_BYTES:
+            yield "settings", f"take {variables} bytes of environment, {_ENVIRONMENT_BYTES} are to be had"
 
 
 STAGES: dict[str, StageConfig] = {

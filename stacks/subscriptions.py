@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from aws_cdk import Aws, RemovalPolicy
+from aws_cdk import Aws
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from stacks.stages import LOG_GROUPS, RETENTION, StageConfig
+from stacks import retention
+from stacks.stages import LOG_GROUPS, StageConfig
 
 
 class Subscriptions(Construct):
@@ -55,6 +56,6 @@ class Subscriptions(Construct):
             self,
             kind.capitalize(),
             log_group_name=name,
-            retention=logs.RetentionDays[RETENTION[config.log_retention_days]],
-            removal_policy=RemovalPolicy.RETAIN if config.keep_data else RemovalPolicy.DESTROY,
+            retention=retention.days(config.log_retention_days),
+            removal_policy=retention.removal(config),
         )

@@ -1,0 +1,282 @@
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from shipper import deadletter
+from shipper.aws.queue import Bodies, Inbox, QueueFailed, SqsLetters
+from shipper.deadletter import BadEnvelope
+from shipper.model import DeadLetter
+from tests.shipper.fakes import REFUSED, SOURCE, LocalAws, doc, local_aws
+
+
+@pytest.fixture
+def aws() -> Iterator[LocalAws]:
+    with local_aws() as made:
+        yield made
+
+
+def letters_on(aws: LocalAws, sqs: Any = None) -> SqsLetters:
+    return SqsLetters(
+        lambda: sqs or aws.sqs, lambda: aws.s3, retry_url=aws.retry_url, dead_url=aws.dead_url, bucket=aws.bucket
+    )
+
+
+def letter_of(*numbers: int) -> DeadLetter:
+    return deadletter.of_documents([doc(n) for n in numbers], REFUSED, SOURCE, failed_at="2026", attempts=1)
+
+
+def big_letter(seed: int = 1) -> DeadLetter:
+    """A document of 1.2 MB that does not compress to a message."""
+    noise = random.Random(seed).randbytes(900_000).hex()
+    return deadletter.of_documents([doc(seed, noise)], REFUSED, SOURCE, failed_at="2026", attempts=1)
+
+
+class FakeSqs:
+    """Takes the entries but those that `refused` names, as often as it says."""
+
+    def __init__(self, refused: dict[str, int], error: Exception | None = None) -> None:
+        self._refused = dict(refused)
+        self._error = error
+        self.calls: list[list[str]] = []
+        self.taken: list[str] = []
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[dict[str, str]]) -> dict[str, Any]:  # noqa: N803
+        if self._error:
+            raise self._error
+        self.calls.append([entry["Id"] for entry in Entries])
+        failed = []
+        for entry in Entries:
+            if self._refused.get(entry["Id"], 0) > 0:
+                self._refused[entry["Id"]] -= 1
+                failed.append({"Id": entry["Id"], "Code": "InternalError", "SenderFault": False})
+            else:
+                self.taken.append(entry["MessageBody"])
+        return {"Successful": [], "Failed": failed} if failed else {"Successful": []}
+
+
+def unpacked(bodies: Sequence[str]) -> list[DeadLetter]:
+    return [deadletter.unpack(body) for body in bodies]
+
+
+def test_each_queue_gets_its_own_letters(aws: LocalAws) -> None:
+    letters = letters_on(aws)
+    letters.retry([letter_of(1)])
+    letters.bury([letter_of(2), letter_of(3)])
+    assert unpacked(aws.bodies_in(aws.retry_url)) == [letter_of(1)]
+    assert sorted(letter.body for letter in unpacked(aws.bodies_in(aws.dead_url))) == [
+        letter_of(2).body,
+        letter_of(3).body,
+    ]
+
+
+def test_hostile_content_goes_through_a_queue_unharmed(aws: LocalAws) -> None:
+    """SQS refuses control characters and surrogates; moto does not, so the envelope is looked at, too."""
+    reason = replace(REFUSED, message="\x00\x1b[31m\ud800\u2028", field="\ufffe")
+    letters_on(aws).bury([deadletter.of_documents([doc(1, "\x00\u009b")], reason, SOURCE, failed_at="", attempts=1)])
+    (body,) = aws.bodies_in(aws.dead_url)
+    assert body.isascii()
+    assert body.isprintable()
+    assert deadletter.documents_in(deadletter.unpack(body)) == [doc(1, "\x00\u009b")]
+
+
+@pytest.mark.parametrize(("count", "calls"), [(0, []), (1, [1]), (10, [10]), (11, [10, 1]), (25, [10, 10, 5])])
+def test_letters_go_in_batches_of_ten(aws: LocalAws, count: int, calls: list[int]) -> None:
+    sqs = FakeSqs({})
+    letters_on(aws, sqs).bury([letter_of(number) for number in range(count)])
+    assert [len(ids) for ids in sqs.calls] == calls
+    assert unpacked(sqs.taken) == [letter_of(number) for number in range(count)]
+
+
+def test_a_batch_stays_under_a_mebibyte(aws: LocalAws) -> None:
+    """Row 49; moto refuses a larger one as SQS does."""
+    noise = random.Random(1)
+    sent = [
+        deadletter.of_documents([doc(n, noise.randbytes(150_000).hex())], REFUSED, SOURCE, failed_at="", attempts=1)
+        for n in range(12)
+    ]
+    letters_on(aws).bury(sent)
+    assert len(aws.bodies_in(aws.dead_url)) == 12
+
+
+@pytest.mark.parametrize(
+    ("refused", "calls"),
+    [
+        pytest.param({"1": 1}, [["0", "1", "2"], ["1"]], id="one, once"),
+        pytest.param({"0": 2, "2": 1}, [["0", "1", "2"], ["0", "2"], ["0"]], id="two, one of them twice"),
+    ],
+)
+def test_entries_that_failed_are_sent_again_alone(
+    aws: LocalAws, refused: dict[str, int], calls: list[list[str]]
+) -> None:
+    """Row 48: a batch call answers 200 even when some entries failed."""
+    sqs = FakeSqs(refused)
+    letters_on(aws, sqs).bury([letter_of(n) for n in range(3)])
+    assert sqs.calls == calls
+    assert sorted(letter.body for letter in unpacked(sqs.taken)) == [letter_of(n).body for n in range(3)]
+
+
+def test_entries_that_fail_for_good_are_raised(aws: LocalAws) -> None:
+    with pytest.raises(QueueFailed, match="did not take 1 of 2 messages: InternalError"):
+        letters_on(aws, FakeSqs({"1": 99})).bury([letter_of(1), letter_of(2)])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ClientError({"Error": {"Code": "KMS.AccessDeniedException", "Message": "no"}}, "SendMessageBatch"),
+        EndpointConnectionError(endpoint_url="https://sqs"),
+    ],
+    ids=["denied", "unreachable"],
+)
+def test_a_queue_that_is_down_is_raised(aws: LocalAws, error: Exception) -> None:
+    """Row 47."""
+    letters = letters_on(aws, FakeSqs({}, error))
+    for send in (letters.retry, letters.bury):
+        with pytest.raises(QueueFailed):
+            send([letter_of(1)])
+
+
+def test_a_queue_that_is_not_there_is_raised(aws: LocalAws) -> None:
+    letters = SqsLetters(
+        lambda: aws.sqs, lambda: aws.s3, retry_url=aws.retry_url + "x", dead_url=aws.dead_url + "x", bucket=aws.bucket
+    )
+    with pytest.raises(QueueFailed):
+        letters.bury([letter_of(1)])
+
+
+def test_clients_are_made_when_first_needed(aws: LocalAws) -> None:
+    made: list[str] = []
+    letters = SqsLetters(
+        lambda: made.append("sqs") or aws.sqs,  # type: ignore[func-returns-value]
+        lambda: made.append("s3") or aws.s3,  # type: ignore[func-returns-value]
+        retry_url=aws.retry_url,
+        dead_url=aws.dead_url,
+        bucket=aws.bucket,
+    )
+    assert made == []
+    letters.bury([letter_of(1)])
+    letters.bury([letter_of(2)])
+    assert made == ["sqs"]
+
+
+def test_a_letter_over_a_mebibyte_goes_to_the_bucket_and_comes_back(aws: LocalAws) -> None:
+    letters_on(aws).bury([big_letter(), letter_of(2)])
+    bodies = Bodies(lambda: aws.s3, aws.bucket)
+    found = aws.bodies_in(aws.dead_url)
+    assert sorted(map(len, found))[-1] < 2_000
+    (key,) = aws.keys()
+    assert key.startswith("letters/")
+    assert {letter.count: letter for letter in map(bodies.unpack, found) if letter == big_letter()}
+    assert {letter.body for letter in map(bodies.unpack, found)} == {big_letter().body, letter_of(2).body}
+
+
+def test_the_same_large_letter_is_stored_once(aws: LocalAws) -> None:
+    bodies = Bodies(lambda: aws.s3, aws.bucket)
+    assert bodies.pack(big_letter()) == bodies.pack(big_letter())
+    bodies.pack(big_letter(2))
+    assert len(aws.keys()) == 2
+
+
+def test_a_bucket_that_is_down_is_raised(aws: LocalAws) -> None:
+    aws.s3.delete_bucket(Bucket=aws.bucket)
+    with pytest.raises(QueueFailed):
+        letters_on(aws).bury([big_letter()])
+
+
+def test_a_pointer_to_nothing_says_so(aws: LocalAws) -> None:
+    """Row 50: the letter stays in its queue and is reported."""
+    with pytest.raises(QueueFailed, match=r"letters/gone\.gz is out of reach"):
+        Bodies(lambda: aws.s3, aws.bucket).unpack(deadletter.pack_pointer(letter_of(1), "letters/gone.gz"))
+
+
+@pytest.mark.parametrize("key", ["other/1.gz", "/letters/1.gz", "../letters/1.gz", "LETTERS/1.gz", "letter"])
+def test_a_pointer_outside_the_letters_is_not_followed(aws: LocalAws, key: str) -> None:
+    """The bucket holds whole failed events, too: no message may have one read as a letter."""
+    aws.s3.put_object(Bucket=aws.bucket, Key=key, Body=b"secret")
+    with pytest.raises(BadEnvelope, match="points outside letters/"):
+        Bodies(lambda: aws.s3, aws.bucket).unpack(deadletter.pack_pointer(letter_of(1), key))
+
+
+@pytest.mark.parametrize("body", [b"", b"rubbish", b"\x1f\x8b\x08"])
+def test_a_body_in_the_bucket_that_is_no_letter_is_refused(aws: LocalAws, body: bytes) -> None:
+    aws.s3.put_object(Bucket=aws.bucket, Key="letters/1.gz", Body=body)
+    with pytest.raises(BadEnvelope):
+        deadletter.documents_in(
+            Bodies(lambda: aws.s3, aws.bucket).unpack(deadletter.pack_pointer(letter_of(1), "letters/1.gz"))
+        )
+
+
+def test_reading_a_queue_removes_nothing(aws: LocalAws) -> None:
+    letters_on(aws).bury([letter_of(n) for n in range(25)])
+    inbox = Inbox(aws.sqs, aws.dead_url)
+    for _ in range(2):
+        found = list(inbox.messages(limit=100, hide_s=30))
+        assert len({message.id for message in found}) == len(found) == 25
+        inbox.show_again(found)
+    assert inbox.depth() == (25, 0)
+
+
+@pytest.mark.parametrize(("limit", "count"), [(1, 1), (10, 10), (12, 12), (99, 15)])
+def test_reading_stops_at_its_limit(aws: LocalAws, limit: int, count: int) -> None:
+    letters_on(aws).bury([letter_of(n) for n in range(15)])
+    inbox = Inbox(aws.sqs, aws.dead_url)
+    assert len(list(inbox.messages(limit=limit, hide_s=30))) == count
+    assert inbox.depth() == (15 - count, count)
+
+
+def test_what_is_read_is_hidden_from_others_until_it_is_shown_again(aws: LocalAws) -> None:
+    letters_on(aws).bury([letter_of(1)])
+    inbox = Inbox(aws.sqs, aws.dead_url)
+    mine = list(inbox.messages(limit=10, hide_s=30))
+    assert list(inbox.messages(limit=10, hide_s=30)) == []
+    inbox.show_again(mine)
+    assert [message.id for message in inbox.messages(limit=10, hide_s=30)] == [mine[0].id]
+
+
+def test_a_message_that_is_deleted_is_gone_and_its_neighbours_stay(aws: LocalAws) -> None:
+    letters_on(aws).bury([letter_of(n) for n in range(3)])
+    inbox = Inbox(aws.sqs, aws.dead_url)
+    found = list(inbox.messages(limit=10, hide_s=30))
+    inbox.delete(found[1])
+    inbox.show_again(found)
+    again = {message.id for message in inbox.messages(limit=10, hide_s=30)}
+    assert again == {found[0].id, found[2].id}
+
+
+class FlakyQueue:
+    """Answers as it is told: SQS hands out duplicates, and nothing although something is there."""
+
+    def __init__(self, *answers: Sequence[str]) -> None:
+        self._answers = list(answers)
+
+    def receive_message(self, **_: Any) -> dict[str, Any]:
+        ids = self._answers.pop(0) if self._answers else []
+        messages = [{"MessageId": id_, "ReceiptHandle": f"r-{id_}", "Body": json.dumps(id_)} for id_ in ids]
+        return {"Messages": messages} if messages else {}
+
+
+@pytest.mark.parametrize(
+    ("answers", "found"),
+    [
+        pytest.param([["a"], [], ["b"]], ["a", "b"], id="one empty answer proves nothing"),
+        pytest.param([["a"], [], [], ["b"]], ["a"], id="two in a row do"),
+        pytest.param([["a", "b"], ["a"], ["b", "c"]], ["a", "b", "c"], id="a message handed out twice counts once"),
+        pytest.param([["a"], ["a"], ["a"], ["b"]], ["a"], id="nothing new is as good as empty"),
+    ],
+)
+def test_a_queue_is_read_as_sqs_answers(answers: list[list[str]], found: list[str]) -> None:
+    inbox = Inbox(FlakyQueue(*answers), "url")
+    assert [message.id for message in inbox.messages(limit=10, hide_s=30)] == found
+
+
+def test_documents_that_went_through_the_bucket_can_be_sent(aws: LocalAws) -> None:
+    bodies = Bodies(lambda: aws.s3, aws.bucket)
+    letter = replace(big_letter(), body=big_letter().body + letter_of(2).body, count=2)
+    assert [d.id for d in deadletter.documents_in(bodies.unpack(bodies.pack(letter)))] == ["id-1", "id-2"]

@@ -1,0 +1,408 @@
+"""Stand-ins for what the shipper talks to: a domain, queues, a clock, Lambda, a scripted HTTP server, a local AWS."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, cast
+from uuid import uuid4
+
+import boto3
+import hypothesis
+from moto import mock_aws
+
+from shipper.aws.queue import Bodies, Inbox, SqsLetters
+from shipper.aws.telemetry import Telemetry
+from shipper.bulk import BulkReply
+from shipper.cli.deployment import Deployment
+from shipper.handlers.services import Services
+from shipper.model import Batch, DeadLetter, Document, Reason, Source
+from shipper.settings import Settings
+from shipper.ship import Unreachable
+
+NOW_MS = 1_795_521_600_000
+"""2026-11-24T12:00:00Z."""
+
+INDEX = "cwl-2026.11.24"
+
+patient = hypothesis.settings(deadline=None)
+"""For property tests: a busy machine is no fault of the code."""
+
+SOURCE = Source("123456789012", "/aws/containerinsights/demo/application", "pod-1")
+SETTINGS = Settings(
+    endpoint="https://search.example.com",
+    retry_queue_url="https://sqs.eu-west-1.amazonaws.com/123456789012/retry",
+    dead_letter_queue_url="https://sqs.eu-west-1.amazonaws.com/123456789012/dead",
+    bucket="failed-events",
+)
+REFUSED = Reason("mapper_parsing_exception", "failed to parse field [n] of type [long]", 400, "n")
+
+
+def doc(number: int, text: str = "x", *, index: str = INDEX) -> Document:
+    """A document with an id of its own."""
+    id_ = f"id-{number}"
+    stamp = f"2026-11-24T12:00:{number % 60:02d}.000Z"
+    source = json.dumps({"@id": id_, "@timestamp": stamp, "@message": text}).encode()
+    return Document(index, id_, source, stamp, (id_,))
+
+
+def docs(count: int) -> list[Document]:
+    return [doc(number) for number in range(count)]
+
+
+def batch_of(documents: Sequence[Document], *, joined: int = 0) -> Batch:
+    return Batch(SOURCE, len(documents) + joined, tuple(documents))
+
+
+def payload_of(*messages: str) -> dict[str, Any]:
+    """A decoded subscription payload with one event a message."""
+    return {
+        "messageType": "DATA_MESSAGE",
+        "owner": SOURCE.owner,
+        "logGroup": SOURCE.log_group,
+        "logStream": SOURCE.log_stream,
+        "subscriptionFilters": ["all"],
+        "logEvents": [
+            {"id": f"event-{number}", "timestamp": NOW_MS + number, "message": message}
+            for number, message in enumerate(messages)
+        ],
+    }
+
+
+def lambda_event(payload: Any) -> dict[str, Any]:
+    """What CloudWatch Logs invokes the function with."""
+    return {"awslogs": {"data": base64.b64encode(gzip.compress(json.dumps(payload).encode())).decode()}}
+
+
+def ids_in(body: bytes) -> list[str]:
+    """The ids of a bulk body, in order."""
+    return [json.loads(line)["create"]["_id"] for line in body.split(b"\n")[:-1:2]]
+
+
+def item(status: int, type_: str = "", reason: str = "") -> dict[str, Any]:
+    """One item of a bulk reply."""
+    error = {"error": {"type": type_, "reason": reason or type_}} if type_ else {}
+    return {"create": {"status": status, **error}}
+
+
+ITEM_ERRORS = {
+    201: "",
+    400: "mapper_parsing_exception",
+    404: "index_not_found_exception",
+    409: "version_conflict_engine_exception",
+    429: "rejected_execution_exception",
+    503: "unavailable_shards_exception",
+}
+
+
+def reply(*statuses: int) -> BulkReply:
+    """A 200 with one item a status, each with the error that belongs to it."""
+    items = [item(status, ITEM_ERRORS[status]) for status in statuses]
+    return BulkReply(200, {"took": 1, "errors": any(s >= 300 for s in statuses), "items": items})
+
+
+Step = BulkReply | BaseException | Callable[["FakeSink", list[str]], BulkReply]
+"""What a request gets: this reply, this exception, or what the function makes of the ids."""
+
+
+def accept(sink: FakeSink, ids: list[str]) -> BulkReply:
+    """Take everything, as a domain in good health does: 409 for what it holds already."""
+    statuses = []
+    for id_ in ids:
+        statuses.append(409 if id_ in sink.stored else 201)
+        sink.stored.add(id_)
+    return reply(*statuses)
+
+
+def accept_then_reset(sink: FakeSink, ids: list[str]) -> BulkReply:
+    """Write everything, and lose the reply."""
+    accept(sink, ids)
+    raise Unreachable("connection reset")
+
+
+def answering(*statuses: int) -> Callable[[FakeSink, list[str]], BulkReply]:
+    """Answer the documents of a request with these statuses, again from the first when they run out."""
+
+    def answer(sink: FakeSink, ids: list[str]) -> BulkReply:
+        chosen = [statuses[at % len(statuses)] for at in range(len(ids))]
+        chosen = [409 if id_ in sink.stored else status for id_, status in zip(ids, chosen, strict=True)]
+        sink.stored.update(id_ for id_, status in zip(ids, chosen, strict=True) if status in (201, 409))
+        return reply(*chosen)
+
+    return answer
+
+
+class FakeSink:
+    """A `ship.Sink` that plays a script, a step a request, and then goes on with `then`."""
+
+    def __init__(self, *script: Step, then: Step = accept, clock: FakeClock | None = None, cost_s: float = 0) -> None:
+        self._script = list(script)
+        self._then = then
+        self._clock = clock
+        self._cost_s = cost_s
+        self.stored: set[str] = set()
+        self.requests: list[list[str]] = []
+        self.bodies: list[bytes] = []
+        self.timeouts: list[float] = []
+
+    def bulk(self, body: bytes, timeout_s: float) -> BulkReply:
+        ids = ids_in(body)
+        self.requests.append(ids)
+        self.bodies.append(body)
+        self.timeouts.append(timeout_s)
+        if self._clock:
+            self._clock.sleep(min(self._cost_s, timeout_s))
+        step = self._script.pop(0) if self._script else self._then
+        if isinstance(step, BaseException):
+            raise step
+        return step if isinstance(step, BulkReply) else step(self, ids)
+
+
+class FakeLetters:
+    """A `ship.Letters` that keeps what it gets; `down` is raised by every call."""
+
+    def __init__(self, down: Exception | None = None) -> None:
+        self.down = down
+        self.retried: list[DeadLetter] = []
+        self.buried: list[DeadLetter] = []
+
+    def retry(self, letters: Sequence[DeadLetter]) -> None:
+        self._take(letters, self.retried)
+
+    def bury(self, letters: Sequence[DeadLetter]) -> None:
+        self._take(letters, self.buried)
+
+    def _take(self, letters: Sequence[DeadLetter], into: list[DeadLetter]) -> None:
+        if self.down:
+            raise self.down
+        into += letters
+
+
+class FakeClock:
+    """A `ship.Clock` that moves only when told to, by `sleep`."""
+
+    def __init__(self, remaining_s: float = 60, jitter: float = 0.5) -> None:
+        self._end_s = remaining_s
+        self._jitter = jitter
+        self.passed_s = 0.0
+        self.slept: list[float] = []
+
+    def now_ms(self) -> int:
+        return NOW_MS + int(self.passed_s * 1000)
+
+    def remaining_s(self) -> float:
+        return self._end_s - self.passed_s
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.passed_s += seconds
+
+    def jitter(self) -> float:
+        return self._jitter
+
+
+@dataclass
+class FakeContext:
+    """Lambda's context object, as far as the handlers use it; `remaining_ms` are its answers, the last one for good."""
+
+    remaining_ms: list[int] = field(default_factory=lambda: [60_000])
+    aws_request_id: str = "request-1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.remaining_ms.pop(0) if len(self.remaining_ms) > 1 else self.remaining_ms[0]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request as the loopback server received it; `body` is as on the wire."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How the loopback server answers one request.
+
+    `claimed` is the Content-Length where it is not the body's own; `drip_s` the pause before each byte of the body;
+    `reset` closes the connection without a word.
+    """
+
+    status: int = 200
+    body: bytes = b'{"took": 1, "errors": false, "items": [{"create": {"status": 201}}]}'
+    content_type: str = "application/json; charset=UTF-8"
+    headers: tuple[tuple[str, str], ...] = ()
+    claimed: int | None = None
+    delay_s: float = 0
+    drip_s: float = 0
+    reset: bool = False
+
+
+class Loopback:
+    """An HTTP server on 127.0.0.1 that plays a script of answers, the last one for good."""
+
+    def __init__(self, answers: Sequence[Answer]) -> None:
+        self.requests: list[Request] = []
+        self.connections = 0
+        self._answers = list(answers)
+        self._released = threading.Event()
+        loopback = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                super().setup()
+                loopback.connections += 1
+
+            def do_POST(self) -> None:
+                loopback._answer(self)
+
+            def do_GET(self) -> None:
+                loopback._answer(self)
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name it has there
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Loopback:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._released.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def _answer(self, handler: BaseHTTPRequestHandler) -> None:
+        body = handler.rfile.read(int(handler.headers.get("content-length", 0)))
+        headers = {name.lower(): value for name, value in handler.headers.items()}
+        self.requests.append(Request(handler.command, handler.path, headers, body))
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        self._released.wait(answer.delay_s)
+        if answer.reset:
+            handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            handler.close_connection = True
+            handler.connection.close()
+            return
+        try:
+            self._send(handler, answer)
+        except OSError:  # the client has hung up, as it should in some tests
+            handler.close_connection = True
+
+    def _send(self, handler: BaseHTTPRequestHandler, answer: Answer) -> None:
+        handler.send_response(answer.status)
+        handler.send_header("Content-Type", answer.content_type)
+        handler.send_header("Content-Length", str(len(answer.body) if answer.claimed is None else answer.claimed))
+        for name, value in answer.headers:
+            handler.send_header(name, value)
+        handler.end_headers()
+        for at in range(0, len(answer.body), 1 if answer.drip_s else max(1, len(answer.body))):
+            self._released.wait(answer.drip_s)
+            handler.wfile.write(answer.body[at : at + 1] if answer.drip_s else answer.body)
+        handler.close_connection = answer.claimed is not None
+
+
+def wired_with(sink: FakeSink, letters: FakeLetters, *, s3: Any = None, settings: Settings = SETTINGS) -> Services:
+    """A handler's services, with nothing real in them but the log; `s3` where a letter's body lies in the bucket."""
+
+    def make_s3() -> Any:
+        assert s3, "nothing here should need the bucket"
+        return s3
+
+    # Loggers of the same name are one and the same, and keep the standard output of the test that made them.
+    telemetry = Telemetry(f"test-{uuid4()}", "DEBUG")
+    return Services(settings, cast("Any", sink), cast("Any", letters), Bodies(make_s3, settings.bucket), telemetry)
+
+
+def log_lines(output: str) -> list[dict[str, Any]]:
+    """What a function has logged, metrics among it."""
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def deployment_on(aws: LocalAws, sink: FakeSink, settings: Settings = SETTINGS) -> Deployment:
+    """A deployed stack with real queues on the local AWS and a domain that is played."""
+    letters = SqsLetters(
+        lambda: aws.sqs, lambda: aws.s3, retry_url=aws.retry_url, dead_url=aws.dead_url, bucket=aws.bucket
+    )
+    inbox = Inbox(aws.sqs, aws.dead_url)
+    return Deployment(settings, cast("Any", sink), letters, Bodies(lambda: aws.s3, aws.bucket), inbox)
+
+
+REGION = "eu-west-1"
+AWS_ENV = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_SESSION_TOKEN": "testing",
+    "AWS_REGION": REGION,
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "POWERTOOLS_METRICS_NAMESPACE": "test",
+}
+"""Credentials that open nothing."""
+
+
+@dataclass(frozen=True)
+class LocalAws:
+    """Both queues and the bucket, in memory."""
+
+    sqs: Any
+    s3: Any
+    retry_url: str
+    dead_url: str
+    bucket: str = "failed-events"
+
+    def bodies_in(self, url: str) -> list[str]:
+        """Every message body that is visible, removed from the queue."""
+        bodies: list[str] = []
+        while found := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+            bodies += [message["Body"] for message in found]
+            for message in found:
+                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return bodies
+
+    def keys(self) -> list[str]:
+        return [found["Key"] for found in self.s3.list_objects_v2(Bucket=self.bucket).get("Contents", [])]
+
+
+def without_waiting(params: dict[str, Any], **_: Any) -> None:
+    """A hook for ReceiveMessage: long polling would only cost the tests time."""
+    params["WaitTimeSeconds"] = 0
+
+
+@cache
+def aws_client(name: str) -> Any:
+    """A client for moto; to make one takes longer than most tests."""
+    made = boto3.client(name, REGION, aws_access_key_id="testing", aws_secret_access_key="testing")
+    if name == "sqs":
+        made.meta.events.register("before-parameter-build.sqs.ReceiveMessage", without_waiting)
+    return made
+
+
+@contextmanager
+def local_aws() -> Iterator[LocalAws]:
+    """The queues and the bucket on moto, empty at each call."""
+    with mock_aws():
+        sqs, s3 = aws_client("sqs"), aws_client("s3")
+        s3.create_bucket(Bucket=LocalAws.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("retry", "dead")]
+        yield LocalAws(sqs, s3, *urls)

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from requests import Request
+
+from shipper.handlers import replay, subscriber
+from shipper.handlers.services import from_environment, signer
+from shipper.settings import SettingsError
+from tests.shipper.fakes import AWS_ENV, SETTINGS, Answer, Loopback
+
+DELIVERY = {
+    "SHIPPER_ENDPOINT": "https://search.example.com",
+    "SHIPPER_RETRY_QUEUE_URL": "https://sqs/retry",
+    "SHIPPER_DEAD_LETTER_QUEUE_URL": "https://sqs/dead",
+    "SHIPPER_BUCKET": "bucket",
+}
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("SHIPPER_")]:
+        monkeypatch.delenv(name)
+    for name, value in {**AWS_ENV, **DELIVERY}.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_services_are_wired_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHIPPER_MAX_TRIES", "2")
+    found = from_environment("subscriber")
+    assert found.settings.endpoint == "https://search.example.com"
+    assert found.settings.max_tries == 2
+    assert found.telemetry.logger.service == "subscriber"
+
+
+FAULTS = [
+    pytest.param(
+        dict.fromkeys(DELIVERY),
+        [
+            "endpoint: is missing",
+            "retry_queue_url: is missing",
+            "dead_letter_queue_url: is missing",
+            "bucket: is missing",
+        ],
+        id="nothing is set",
+    ),
+    pytest.param(
+        {"SHIPPER_MAX_TRIES": "many", "SHIPPER_JOIN": "maybe", "SHIPPER_COLOUR": "red"},
+        ["max_tries: 'many'", "join: 'maybe'", "colour: no such setting"],
+        id="values that cannot be read",
+    ),
+    pytest.param(
+        {"SHIPPER_MESSAGE": "loud", "SHIPPER_MAX_TRIES": "0", "SHIPPER_BUCKET": None, "SHIPPER_ENDPOINT": "http://a.b"},
+        ["message: 'loud'", "max_tries: 0", "bucket: is missing", "endpoint: plain http"],
+        id="values out of range",
+    ),
+    pytest.param(
+        {"SHIPPER_MESSAGE": "loud", "SHIPPER_JOIN": "maybe", "SHIPPER_BUCKET": None},
+        ["message: 'loud'", "join: 'maybe'", "bucket: is missing"],
+        id="values of both kinds",
+        marks=pytest.mark.xfail(strict=True, reason="Settings.from_text raises before checked() has looked"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "named"), FAULTS)
+def test_everything_that_is_wrong_is_named_at_once(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, str | None], named: list[str]
+) -> None:
+    for name, value in changes.items():
+        if value is None:
+            monkeypatch.delenv(name)
+        else:
+            monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as raised:
+        from_environment("subscriber")
+    assert [text for text in named if text not in str(raised.value)] == []
+    assert "\n" not in str(raised.value)
+
+
+def signed_header(env: dict[str, str], service: str = "es") -> tuple[str, Any]:
+    request = Request("POST", "https://search.example.com/_bulk", data=b"x").prepare()
+    signer(env, service)(request)
+    return request.headers["authorization"], request.headers.get("x-amz-security-token")
+
+
+def test_requests_are_signed_with_the_roles_credentials() -> None:
+    header, token = signed_header(AWS_ENV)
+    assert "Credential=testing/" in header
+    assert "/eu-west-1/es/aws4_request" in header
+    assert token == "testing"
+
+
+@pytest.mark.parametrize("token", [{}, {"AWS_SESSION_TOKEN": ""}])
+def test_long_lived_credentials_have_no_token(token: dict[str, str]) -> None:
+    env = {name: value for name, value in AWS_ENV.items() if name != "AWS_SESSION_TOKEN"}
+    assert signed_header({**env, **token})[1] is None
+
+
+def test_a_serverless_collection_is_another_service() -> None:
+    assert "/eu-west-1/aoss/aws4_request" in signed_header(AWS_ENV, "aoss")[0]
+
+
+def test_the_sink_of_the_services_reaches_the_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Loopback([Answer()]) as server:
+        monkeypatch.setenv("SHIPPER_ENDPOINT", server.url)
+        found = from_environment("subscriber").sink.bulk(b'{"create":{}}\n{}\n', 5)
+    assert found.status == 200
+    assert "Credential=testing/" in server.requests[0].headers["authorization"]
+
+
+def test_new_credentials_are_taken_with_a_new_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 25: a sandbox that was frozen for long."""
+    with Loopback([Answer(), Answer(reset=True), Answer()]) as server:
+        monkeypatch.setenv("SHIPPER_ENDPOINT", server.url)
+        sink = from_environment("subscriber").sink
+        sink.bulk(b"x", 5)
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "renewed")
+        with pytest.raises(Exception, match="ConnectionError"):
+            sink.bulk(b"x", 5)
+        sink.bulk(b"x", 5)
+    assert "Credential=renewed/" in server.requests[-1].headers["authorization"]
+
+
+@pytest.mark.parametrize("module", [subscriber, replay])
+def test_a_sandbox_builds_its_services_once(module: Any) -> None:
+    module.services.cache_clear()
+    try:
+        assert module.services() is module.services()
+    finally:
+        module.services.cache_clear()
+
+
+@pytest.mark.parametrize("module", ["shipper.handlers.subscriber", "shipper.handlers.replay"])
+def test_importing_a_handler_does_nothing_and_needs_no_sdk(module: str) -> None:
+    """A cold start pays for every import; the SDK is for failures."""
+    code = f"import sys; import {module}; print('boto3' in sys.modules)"
+    package = Path(sys.modules["shipper"].__path__[0]).parent
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(package)}
+    ran = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert (ran.stdout, ran.stderr) == ("False\n", "")
+
+
+def test_the_defaults_of_the_fakes_are_good_settings() -> None:
+    assert SETTINGS.problems() == []

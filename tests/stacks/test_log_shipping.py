@@ -1,0 +1,123 @@
+"""The stack as a whole: identities that must not change, outputs, and what roles may do."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from stacks.log_shipping import LogShipping
+from stacks.stages import STAGES
+from tests.stacks.built import DEAD_LETTERS, DOMAIN, FAILED_EVENTS, REPLAY, RETRIES, SUBSCRIBER, built, words
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_stack_is_named_for_its_stage(stage: str) -> None:
+    assert built(stage).stack.stack_name == f"cwl-shipper-{stage}"
+
+
+@pytest.mark.parametrize(("stage", "protected"), [("local", False), ("dev", False), ("prod", True)])
+def test_only_prod_is_protected(stage: str, protected: bool) -> None:
+    assert built(stage).stack.termination_protection is protected
+
+
+@pytest.mark.parametrize(
+    ("logical_id", "kind"),
+    [
+        (DOMAIN, "AWS::OpenSearchService::Domain"),
+        (DEAD_LETTERS, "AWS::SQS::Queue"),
+        (RETRIES, "AWS::SQS::Queue"),
+        (FAILED_EVENTS, "AWS::S3::Bucket"),
+        ("SubscriptionsApplication1A632ED3", "AWS::Logs::LogGroup"),
+        ("SubscriptionsDataplane00689613", "AWS::Logs::LogGroup"),
+        ("SubscriptionsHostD2E9398A", "AWS::Logs::LogGroup"),
+        # No state, but logs are skipped while a filter's function or permission is replaced.
+        (SUBSCRIBER, "AWS::Lambda::Function"),
+        (REPLAY, "AWS::Lambda::Function"),
+        ("SubscriptionsInvokeByLogsA5D281A7", "AWS::Lambda::Permission"),
+    ],
+)
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_logical_id_never_changes(stage: str, logical_id: str, kind: str) -> None:
+    """A changed id is a new resource: an empty domain, an empty queue."""
+    assert built(stage).resources[logical_id]["Type"] == kind
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_outputs_say_where_everything_is(stage: str) -> None:
+    assert set(built(stage).outputs) == {
+        "DomainEndpoint",
+        "RetryQueueUrl",
+        "DeadLetterQueueUrl",
+        "FailedEventsBucket",
+        "SubscriberFunction",
+        "ReplayFunction",
+        "SubscriberLogGroup",
+        "ReplayLogGroup",
+        "LogGroupPrefix",
+    }
+
+
+def test_outputs_lead_to_the_resources() -> None:
+    outputs = built("dev", cluster="shop").outputs
+    assert outputs["RetryQueueUrl"]["Value"] == {"Ref": RETRIES}
+    assert outputs["DeadLetterQueueUrl"]["Value"] == {"Ref": DEAD_LETTERS}
+    assert outputs["FailedEventsBucket"]["Value"] == {"Ref": FAILED_EVENTS}
+    assert outputs["SubscriberFunction"]["Value"] == {"Ref": SUBSCRIBER}
+    assert outputs["ReplayFunction"]["Value"] == {"Ref": REPLAY}
+    assert outputs["LogGroupPrefix"]["Value"] == "/aws/containerinsights/shop/"
+
+
+_BOTH = {
+    "es:ESHttpPost",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "s3:PutObject",
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+    "sqs:SendMessage",
+}
+RIGHTS = {
+    "FunctionsSubscriberRole": _BOTH | {"s3:ListBucket"},
+    "FunctionsReplayRole": _BOTH
+    | {"s3:GetObject", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"},
+}
+
+
+@pytest.mark.parametrize("role", RIGHTS)
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_role_may_do_just_this(stage: str, role: str) -> None:
+    allowed = {
+        action
+        for policy, statement in built(stage).statements()
+        if policy.startswith(role)
+        for action in words(statement["Action"])
+    }
+    assert allowed == RIGHTS[role]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_right_names_its_resource(stage: str) -> None:
+    for policy, statement in built(stage).statements():
+        assert statement["Effect"] == "Allow"
+        assert not any("*" in action for action in words(statement["Action"])), policy
+        resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+        for resource in resources:
+            assert not isinstance(resource, str), f"{policy}: {resource}"
+            if "*" in json.dumps(resource):
+                assert FAILED_EVENTS in json.dumps(resource), policy
+
+
+def test_the_replay_reads_no_more_than_bodies() -> None:
+    (statement,) = (
+        statement for _, statement in built("dev").statements() if "s3:GetObject" in words(statement["Action"])
+    )
+    assert '"/letters/*"' in json.dumps(statement["Resource"])
+
+
+def test_the_stack_class_makes_no_resource_itself() -> None:
+    children = {child.node.id for child in built("dev").stack.node.children}
+    parts = {"Search", "Queues", "Functions", "Subscriptions"}
+    outputs = set(built("dev").outputs)
+    assert children - outputs - parts <= {"CDKMetadata", "BootstrapVersion", "CheckBootstrapVersion"}
+    assert isinstance(built("dev").stack, LogShipping)

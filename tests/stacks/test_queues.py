@@ -1,0 +1,95 @@
+"""Queues and bucket: encrypted, TLS only, kept as long as the services keep anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stacks.stages import STAGES
+from tests.stacks.built import DEAD_LETTERS, FAILED_EVENTS, RETRIES, attribute, below, built
+
+_FOURTEEN_DAYS_S = 1_209_600
+_NOT_TLS = {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_the_retry_queue_gives_up_into_the_dead_letter_queue() -> None:
+    dev = built("dev")
+    assert dev.properties(RETRIES) == {
+        "MessageRetentionPeriod": _FOURTEEN_DAYS_S,
+        "RedrivePolicy": {"deadLetterTargetArn": attribute(DEAD_LETTERS), "maxReceiveCount": 100},
+        "SqsManagedSseEnabled": True,
+        "VisibilityTimeout": 720,
+    }
+    assert dev.properties(DEAD_LETTERS) == {"MessageRetentionPeriod": _FOURTEEN_DAYS_S, "SqsManagedSseEnabled": True}
+
+
+def test_an_outage_of_six_hours_uses_up_fewer_tries_than_there_are() -> None:
+    """Promise 5: an outage heals by itself. A message is tried once a visibility timeout."""
+    for stage in ("dev", "prod"):
+        retries = built(stage).properties(RETRIES)
+        assert retries["VisibilityTimeout"] * retries["RedrivePolicy"]["maxReceiveCount"] > 6 * 3600
+
+
+def test_local_retries_in_seconds() -> None:
+    assert built("local").properties(RETRIES)["VisibilityTimeout"] == 5
+
+
+@pytest.mark.parametrize("queue", [DEAD_LETTERS, RETRIES])
+@pytest.mark.parametrize("stage", STAGES)
+def test_queues_refuse_what_is_not_tls(stage: str, queue: str) -> None:
+    (policy,) = (
+        properties
+        for properties in built(stage).of_type("AWS::SQS::QueuePolicy").values()
+        if properties["Queues"] == [{"Ref": queue}]
+    )
+    assert policy["PolicyDocument"]["Statement"] == [
+        {
+            "Action": "sqs:*",
+            "Condition": _NOT_TLS,
+            "Effect": "Deny",
+            "Principal": {"AWS": "*"},
+            "Resource": attribute(queue),
+        }
+    ]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_bucket_is_closed_encrypted_and_versioned(stage: str) -> None:
+    bucket = built(stage).properties(FAILED_EVENTS)
+    assert bucket["PublicAccessBlockConfiguration"] == dict.fromkeys(
+        ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True
+    )
+    rules = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rules == [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    assert "BucketName" not in bucket
+
+
+def test_the_bucket_refuses_what_is_not_tls() -> None:
+    statements = built("dev").only("AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"]
+    everything = [attribute(FAILED_EVENTS), below(FAILED_EVENTS, "/*")]
+    assert {"Effect": "Deny", "Action": "s3:*", "Principal": {"AWS": "*"}, "Resource": everything} in [
+        {key: value for key, value in statement.items() if key != "Condition"} for statement in statements
+    ]
+    conditions = [statement["Condition"] for statement in statements]
+    assert conditions == [_NOT_TLS, {"NumericLessThan": {"s3:TlsVersion": 1.2}}]
+
+
+def test_bodies_outlive_the_letters_that_point_at_them() -> None:
+    (rule,) = built("dev").properties(FAILED_EVENTS)["LifecycleConfiguration"]["Rules"]
+    assert rule["Status"] == "Enabled"
+    assert rule["ExpirationInDays"] * 86_400 > _FOURTEEN_DAYS_S
+
+
+@pytest.mark.parametrize(
+    ("fields", "logical_id", "name", "value"),
+    [
+        ({"queue_retention_days": 7}, DEAD_LETTERS, "MessageRetentionPeriod", 604_800),
+        ({"retry_visibility_s": 900}, RETRIES, "VisibilityTimeout", 900),
+    ],
+    ids=["retention", "visibility"],
+)
+def test_the_stage_decides(fields: dict[str, Any], logical_id: str, name: str, value: int) -> None:
+    assert built("dev", **fields).properties(logical_id)[name] == value

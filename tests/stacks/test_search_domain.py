@@ -1,0 +1,108 @@
+"""The domain: what it encrypts, who it answers, how it is spread."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from stacks.stages import STAGES
+from tests.stacks.built import DOMAIN, Built, attribute, below, built
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_everything_is_encrypted(stage: str) -> None:
+    domain = built(stage).properties(DOMAIN)
+    assert domain["DomainEndpointOptions"] == {
+        "EnforceHTTPS": True,
+        "TLSSecurityPolicy": "Policy-Min-TLS-1-2-PFS-2023-10",
+    }
+    assert domain["NodeToNodeEncryptionOptions"] == {"Enabled": True}
+    assert domain["EncryptionAtRestOptions"] == {"Enabled": True}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_nobody_is_let_in_by_the_domain_itself(stage: str) -> None:
+    domain = built(stage).properties(DOMAIN)
+    assert "AccessPolicies" not in domain
+    assert "CognitoOptions" not in domain
+
+
+def test_prod_is_spread_over_three_zones_with_masters_apart() -> None:
+    assert built("prod").properties(DOMAIN)["ClusterConfig"] == {
+        "InstanceType": "or2.large.search",
+        "InstanceCount": 3,
+        "DedicatedMasterEnabled": True,
+        "DedicatedMasterType": "m7g.large.search",
+        "DedicatedMasterCount": 3,
+        "ZoneAwarenessEnabled": True,
+        "ZoneAwarenessConfig": {"AvailabilityZoneCount": 3},
+        "MultiAZWithStandbyEnabled": False,
+    }
+
+
+def test_dev_is_one_small_node() -> None:
+    domain = built("dev").properties(DOMAIN)
+    assert domain["EngineVersion"] == "OpenSearch_3.7"
+    assert domain["EBSOptions"] == {"EBSEnabled": True, "VolumeSize": 20, "VolumeType": "gp3"}
+    assert domain["ClusterConfig"] == {
+        "InstanceType": "t3.medium.search",
+        "InstanceCount": 1,
+        "DedicatedMasterEnabled": False,
+        "ZoneAwarenessEnabled": False,
+        "MultiAZWithStandbyEnabled": False,
+    }
+
+
+@pytest.mark.parametrize(("stage", "scheme"), [("local", "http://"), ("dev", "https://"), ("prod", "https://")])
+def test_the_endpoint_is_a_url(stage: str, scheme: str) -> None:
+    endpoint = {"Fn::Join": ["", [scheme, attribute(DOMAIN, "DomainEndpoint")]]}
+    assert built(stage).outputs["DomainEndpoint"]["Value"] == endpoint
+
+
+def test_bulk_is_all_that_a_function_may_do() -> None:
+    on_domain = [
+        statement
+        for _, statement in built("dev").statements()
+        if any(DOMAIN in json.dumps(statement[part]) for part in ("Action", "Resource"))
+    ]
+    assert (
+        on_domain
+        == [
+            {"Action": "es:ESHttpPost", "Effect": "Allow", "Resource": below(DOMAIN, "/_bulk")},
+        ]
+        * 2
+    )
+
+
+def _policy(stack: Built) -> tuple[str, dict[str, Any]]:
+    ((key, properties),) = stack.of_type("AWS::Logs::ResourcePolicy").items()
+    return key, properties
+
+
+def test_the_domain_waits_for_the_right_to_write_its_logs() -> None:
+    prod = built("prod")
+    key, _ = _policy(prod)
+    assert key in prod.resources[DOMAIN]["DependsOn"]
+    assert set(prod.properties(DOMAIN)["LogPublishingOptions"]) == {
+        "SEARCH_SLOW_LOGS",
+        "INDEX_SLOW_LOGS",
+        "ES_APPLICATION_LOGS",
+    }
+
+
+def test_one_policy_lets_domains_of_this_account_write_and_nobody_else() -> None:
+    _, policy = _policy(built("prod"))
+    assert policy["PolicyName"] == "cwl-shipper-prod-domain-logs"
+    parts = policy["PolicyDocument"]["Fn::Join"][1]
+    text = "".join(part if isinstance(part, str) else "/".join(map(str, part.values())) for part in parts)
+    assert '"Principal":{"Service":"es.amazonaws.com"}' in text
+    assert '"StringEquals":{"aws:SourceAccount":"AWS::AccountId"}' in text
+    assert "domain/*" in text
+    assert text.count("SearchSlowSearchLog") == text.count("SearchSlowIndexLog") == 1
+    assert '"*"' not in text
+
+
+def test_small_stages_publish_no_slow_logs() -> None:
+    assert built("dev").of_type("AWS::Logs::ResourcePolicy") == {}
