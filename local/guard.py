@@ -43,14 +43,13 @@ class Guard:
     def release(self) -> None:
         """The run has ended its processes, or leaves them running on purpose."""
         self._send(_RELEASE)
-        self._process.wait()
+        self._process.communicate()
 
     def _send(self, line: str) -> None:
         pipe = self._process.stdin
-        if pipe is None or self._process.poll() is not None:
-            return
-        pipe.write(line + "\n")
-        pipe.flush()
+        if pipe is not None and self._process.poll() is None:
+            pipe.write(line + "\n")
+            pipe.flush()
 
 
 def watch(lines: IO[str], folder: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from local.errors import LocalError
 from local.state import end_kept
 
-STATE = Path(__file__).resolve().parent.parent / ".local" / "state.json"
+STATE = Path(__file__).resolve().parent.parent / ".local" / "running.json"
 ENVIRONMENT = STATE.with_name("env")
 
 

@@ -13,7 +13,9 @@ from typing import Any
 
 SAMPLES = Path(__file__).parent / "samples"
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+TRACE_PHRASE = "cart C-4 is locked"
 TRACE_HEAD = "java.lang.IllegalStateException: cart C-4 is locked"
+TRACE_END = "... 3 more"
 CLASHING_FIELD = "log_processed.order"
 _SAMPLED_PREFIX = "/aws/containerinsights/shop/"
 

