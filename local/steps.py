@@ -64,14 +64,19 @@ class Demo:
         self._show_ledger()
 
     def _log_lines(self) -> None:
-        for group, stream, batch in story.put_calls(self._events):
-            self._put(group, stream, batch)
         expected = len(self._events)
+        with self._out.status("writing events and waiting for them in OpenSearch"):
+            for group, stream, batch in story.put_calls(self._events):
+                self._put(group, stream, batch)
+                # One stream after the other: whose value comes first makes the mapping of a field, and two of the
+                # applications do not agree whether `level` is a number.
+                self._wait(self._all_received, f"only part of {self._put_events} events were received")
         self._out.print(f"\n{expected} events written with PutLogEvents into {', '.join(_GROUPS)}")
-        with self._out.status("waiting for them in OpenSearch"):
-            self._wait(lambda: self._ledger().received >= expected, f"only part of {expected} events were received")
         joined = self._ledger().joined
         self._wait(lambda: self._count() == expected - joined, "not every event became a document")
+
+    def _all_received(self) -> bool:
+        return self._ledger().received >= self._put_events
 
     def _find_404(self) -> None:
         hits = self._query({"query_string": {"query": "404"}}, size=_SHOWN_HITS)
