@@ -26,7 +26,11 @@ CACHE = ROOT / "cdk.out" / ".packages"
 
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 _PYTHON_VERSION = "3.13"
-_PLATFORMS = {"arm64": "manylinux2014_aarch64", "x86_64": "manylinux2014_x86_64"}
+# Amazon Linux 2023, on which Python 3.13 runs there, has glibc 2.34.
+_PLATFORMS = {
+    "arm64": ("manylinux2014_aarch64", "manylinux_2_28_aarch64"),
+    "x86_64": ("manylinux2014_x86_64", "manylinux_2_28_x86_64"),
+}
 _LEFT_OUT = frozenset({"cli", "__pycache__"})
 _X86 = frozenset({"x86_64", "amd64"})
 
@@ -104,8 +108,8 @@ def _install(target: Path, architecture: str) -> None:
     # Compiled files carry time stamps: with them every build would differ.
     command += ["--no-deps", "--no-compile", "--target", str(target), "--requirement", str(REQUIREMENTS)]
     if architecture in _PLATFORMS:
-        command += ["--platform", _PLATFORMS[architecture], "--python-version", _PYTHON_VERSION]
-        command += ["--implementation", "cp", "--only-binary=:all:"]
+        command += [word for wheel in _PLATFORMS[architecture] for word in ("--platform", wheel)]
+        command += ["--python-version", _PYTHON_VERSION, "--implementation", "cp", "--only-binary=:all:"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words only
     if done.returncode:
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]

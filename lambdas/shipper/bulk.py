@@ -14,6 +14,8 @@ from shipper import jsontext
 from shipper.model import Document, Outcome, Reason, Verdict
 
 MAX_REASON_CHARS = 500
+"""Of each text of a reason: what an engine or a proxy says can be as long as a log line."""
+
 FILTER_PATH = (
     "took,errors,items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by.reason,error,status"
 )
@@ -61,8 +63,11 @@ RULES: tuple[Rule, ...] = (
 _SHRINKABLE = frozenset({400, 413})
 """A whole request refused like this is sent again in halves, down to the document at fault."""
 
-_FIELD = re.compile(r"(?:failed to parse field|[Mm]apping for(?: field)?|mapper) \[([^\]]*)\]")
-_PREVIEW = re.compile(r"Preview of field's value: '.*'?", re.DOTALL)
+_FIELD = re.compile(
+    r"(?:failed to parse field|[Mm]apping for(?: field)?|object mapping|mapper) \[(?P<bracketed>[^\]]*)\]"
+    r'|in field="(?P<quoted>[^"]*)"'
+)
+_QUOTED = re.compile(r"(Preview of field's value:) '.*'?|(The prefix of the first immense term is:) '[^']*'", re.DOTALL)
 
 
 def action(document: Document) -> bytes:
@@ -80,7 +85,7 @@ def chunks(documents: Iterable[Document], max_bytes: int) -> Iterator[list[Docum
     chunk: list[Document] = []
     size = 0
     for document in documents:
-        length = len(document.source) + len(document.index) + len(document.id) + 64
+        length = len(action(document)) + len(document.source) + 2
         if chunk and size + length > max_bytes:
             yield chunk
             chunk, size = [], 0
@@ -115,7 +120,7 @@ def unreachable(documents: Sequence[Document], message: str) -> list[Outcome]:
 
 def bounded(message: str) -> str:
     """An error text fit to be kept: without the value that it quotes, and short."""
-    return _PREVIEW.sub("Preview of field's value: (left out)", message)[:MAX_REASON_CHARS]
+    return _QUOTED.sub(lambda quoted: f"{quoted[1] or quoted[2]} (left out)", message)[:MAX_REASON_CHARS]
 
 
 def _item_outcome(document: Document, item: Any) -> Outcome:
@@ -157,8 +162,8 @@ def _reason(status: int, error: Any) -> Reason:
         message += f": {deeper}"
     named = _FIELD.search(message)
     return Reason(
-        type=str(error.get("type") or f"http_{status}"),
+        type=str(error.get("type") or f"http_{status}")[:MAX_REASON_CHARS],
         message=bounded(message),
         status=status,
-        field=named[1] if named else "",
+        field=(named["bracketed"] or named["quoted"] or "")[:MAX_REASON_CHARS] if named else "",
     )

@@ -7,10 +7,8 @@ SQS refuses control characters and lone surrogates, and a message over 1 MiB
 from __future__ import annotations
 
 import base64
-import binascii
 import gzip
 import json
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -18,6 +16,7 @@ from typing import Any
 
 from shipper import bulk, jsontext
 from shipper.document import INDEX_PREFIX
+from shipper.inflate import inflate
 from shipper.model import DeadLetter, Document, Outcome, Reason, Source
 
 VERSION = 1
@@ -27,11 +26,21 @@ MAX_ENVELOPE_BYTES = 1_000_000
 _MAX_BODY_BYTES = 512 * 1024
 """Documents of one letter, before compression: even what does not compress fits a message."""
 
+_MAX_INFLATED_BYTES = 64 * 1024 * 1024
+"""A body that inflates to more is a forgery: what one invocation receives is smaller."""
+
+_MAX_TEXT_CHARS = 1_000
+"""Of each text beside the body, so that even a pointer always fits a message; names in AWS are shorter."""
+
 _EMPTY = Source("", "", "")
 
 
 class BadEnvelope(ValueError):
     """A queue's message is no envelope of ours, or one that was tampered with."""
+
+    def __init__(self, message: str) -> None:
+        # It may quote what somebody else wrote, and goes to logs and screens.
+        super().__init__(bulk.bounded(message))
 
 
 def of_outcomes(failed: Sequence[Outcome], source: Source, *, failed_at: str, attempts: int = 1) -> list[DeadLetter]:
@@ -100,18 +109,21 @@ def unpack(text: str, body: bytes | None = None) -> DeadLetter:
         raise BadEnvelope(f"unknown kind {envelope.get('kind')!r}")
     try:
         packed = base64.b64decode(envelope["body"], validate=True) if body is None else body
+        reason, source = envelope["reason"], envelope["source"]
         return DeadLetter(
             kind=envelope["kind"],
-            reason=Reason(**envelope["reason"]),
-            source=Source(**{key: envelope["source"][key] for key in ("owner", "log_group", "log_stream")}),
-            count=int(envelope["count"]),
-            body=gzip.decompress(packed),
-            first_event_at=str(envelope["source"].get("first_event_at", "")),
-            last_event_at=str(envelope["source"].get("last_event_at", "")),
-            first_failed_at=str(envelope["first_failed_at"]),
-            attempts=int(envelope["attempts"]),
+            reason=Reason(
+                _text(reason, "type"), _text(reason, "message"), _count(reason, "status"), _text(reason, "field")
+            ),
+            source=Source(_text(source, "owner"), _text(source, "log_group"), _text(source, "log_stream")),
+            count=_count(envelope, "count"),
+            body=inflate(packed, _MAX_INFLATED_BYTES),
+            first_event_at=_text(source, "first_event_at"),
+            last_event_at=_text(source, "last_event_at"),
+            first_failed_at=_text(envelope, "first_failed_at"),
+            attempts=_count(envelope, "attempts"),
         )
-    except (KeyError, TypeError, ValueError, binascii.Error, zlib.error, EOFError, OSError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise BadEnvelope(f"not a readable envelope: {type(error).__name__}: {error}") from None
 
 
@@ -131,6 +143,18 @@ def again(letters: Iterable[DeadLetter], before: DeadLetter) -> list[DeadLetter]
     return [replace(letter, first_failed_at=before.first_failed_at, attempts=before.attempts + 1) for letter in letters]
 
 
+def _text(fields: Any, key: str) -> str:
+    if not isinstance(text := fields[key], str):
+        raise TypeError(f"{key} is no text")
+    return text
+
+
+def _count(fields: Any, key: str) -> int:
+    if not isinstance(number := fields[key], int) or isinstance(number, bool) or number < 0:
+        raise TypeError(f"{key} is no count")
+    return number
+
+
 def _envelope(letter: DeadLetter, body: str | dict[str, str]) -> str:
     source, reason = letter.source, letter.reason
     return json.dumps(
@@ -138,25 +162,29 @@ def _envelope(letter: DeadLetter, body: str | dict[str, str]) -> str:
             "version": VERSION,
             "kind": letter.kind,
             "reason": {
-                "type": reason.type,
+                "type": _short(reason.type),
                 "status": reason.status,
-                "field": reason.field,
+                "field": _short(reason.field),
                 "message": bulk.bounded(reason.message),
             },
             "source": {
-                "owner": source.owner,
-                "log_group": source.log_group,
-                "log_stream": source.log_stream,
-                "first_event_at": letter.first_event_at,
-                "last_event_at": letter.last_event_at,
+                "owner": _short(source.owner),
+                "log_group": _short(source.log_group),
+                "log_stream": _short(source.log_stream),
+                "first_event_at": _short(letter.first_event_at),
+                "last_event_at": _short(letter.last_event_at),
             },
             "count": letter.count,
             "attempts": letter.attempts,
-            "first_failed_at": letter.first_failed_at,
+            "first_failed_at": _short(letter.first_failed_at),
             "body": body,
         },
         ensure_ascii=True,
     )
+
+
+def _short(text: str) -> str:
+    return text[:_MAX_TEXT_CHARS]
 
 
 def _object(text: str) -> Mapping[str, Any]:

@@ -11,13 +11,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from isal import isal_zlib
-from isal.isal_zlib import IsalError
-
 from shipper import jsontext
+from shipper.inflate import NotGzip, TooLarge, inflate
 from shipper.model import Control, LogEvent, Payload, Reason, Rejected, Source
 
-_GZIP_WBITS = 31
 _MAX_ID_BYTES = 512
 
 
@@ -66,25 +63,12 @@ def _base64(data: str) -> bytes:
 
 
 def _inflate(packed: bytes, max_bytes: int) -> bytes:
-    """Inflate every member of a gzip file, never holding more than `max_bytes` of output."""
-    parts: list[bytes] = []
-    room = max_bytes
-    while packed:
-        member = isal_zlib.decompressobj(wbits=_GZIP_WBITS)
-        try:
-            part = member.decompress(packed, max_length=room + 1)
-        except IsalError as error:  # type: ignore[misc] # its stub calls the class an instance
-            raise _Refused("bad_gzip", f"not gzip: {error}") from None
-        room -= len(part)
-        if room < 0:
-            raise _Refused("bomb", f"the payload inflates to more than {max_bytes} bytes")
-        if not member.eof:
-            raise _Refused("bad_gzip", "the gzip data is cut short")
-        parts.append(part)
-        packed = member.unused_data
-    if not parts:
-        raise _Refused("bad_gzip", "the gzip data is empty")
-    return b"".join(parts)
+    try:
+        return inflate(packed, max_bytes)
+    except TooLarge as error:
+        raise _Refused("bomb", f"the payload {error}") from None
+    except NotGzip as error:
+        raise _Refused("bad_gzip", str(error)) from None
 
 
 def _json_object(raw: bytes) -> Any:
@@ -132,10 +116,12 @@ def _events(source: Source, raw_events: list[Any]) -> tuple[LogEvent, ...]:
 def _event(raw: Any) -> LogEvent:
     if not isinstance(raw, Mapping):
         return LogEvent(id="", timestamp=None, message=_as_text(raw))
-    event_id, extracted = raw.get("id"), raw.get("extractedFields")
+    event_id, timestamp, extracted = raw.get("id"), raw.get("timestamp"), raw.get("extractedFields")
+    for value in (timestamp, extracted):
+        _as_text(value)  # what cannot be written cannot be part of a document, either
     return LogEvent(
         id=event_id if isinstance(event_id, str) else "",
-        timestamp=raw.get("timestamp"),
+        timestamp=timestamp,
         message=_as_text(raw.get("message")),
         extracted_fields=extracted if isinstance(extracted, Mapping) else None,
     )
@@ -144,7 +130,10 @@ def _event(raw: Any) -> LogEvent:
 def _as_text(value: Any) -> str:
     if isinstance(value, str):
         return value
-    return "" if value is None else jsontext.dumps(value).decode()
+    try:
+        return "" if value is None else jsontext.dumps(value).decode()
+    except ValueError as error:
+        raise _Refused("bad_shape", f"an event holds what cannot be written: {error}") from None
 
 
 def _usable_id(event_id: str) -> bool:

@@ -40,7 +40,7 @@ def document(record: Record, source: Source, settings: Settings, now_ms: int) ->
         system["@lines"] = len(record.event_ids)
     aside = _set_aside(fields, settings)
     if original is not None:
-        aside["@timestamp"] = original
+        aside["@timestamp"] = _capped(original, settings.max_depth - 1)
         fixed.append("clock")
     if aside:
         system["@fields"] = aside
@@ -77,12 +77,18 @@ def _own_fields(record: Record, settings: Settings) -> tuple[Fields, list[str]]:
         fields.setdefault("log_processed", line)
     if settings.dedot:
         _dedot_labels(fields)
-    # Cheap and never too low: nothing can nest deeper than there are brackets.
-    if record.raw.count("{") + record.raw.count("[") > settings.max_depth:
+    if _may_be_deep(record, settings.max_depth):
         capped = {key: _capped(value, settings.max_depth - 1) for key, value in fields.items()}
         if capped != fields:
             fields, fixed = capped, ["deep"]
     return fields, fixed
+
+
+def _may_be_deep(record: Record, max_depth: int) -> bool:
+    """Cheap and never too low: nothing can nest deeper than there are brackets, escaped ones in the text among them."""
+    if record.event.extracted_fields:
+        return True
+    return any(text.count("{") + text.count("[") > max_depth for text in (record.raw, record.text))
 
 
 def _message(record: Record, fields: Fields, settings: Settings) -> str:
@@ -144,4 +150,6 @@ def _notes(record: Record, fixed: list[str]) -> Fields:
         notes["fixed"] = fixed
     if record.part:
         notes["part"] = record.part
+    if record.headless:
+        notes["headless"] = True
     return notes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 from shipper import jsontext
@@ -14,26 +15,30 @@ SYSTEM_PREFIX = "@aws."
 """With `emitSystemFields` CloudWatch puts `@aws.account` and `@aws.region` among the extracted fields."""
 
 # What JavaScript's Number() reads and the incumbent takes for a number (ECMA-262, StringToNumber).
-_DECIMAL = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
-_RADIX = re.compile(r"\s*0(?:[xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)\s*", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_RADIX = re.compile(r"0(?:[xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)")
+_SPACE = "\t\n\v\f\r \xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000\ufeff"
 _MAX_EXACT = 2**53
 _MAX_WRITABLE = 250
 """orjson reads 1,024 levels and writes 254: JSON in between stays the text that it is."""
 
 
 def expand(message: str, extracted: Mapping[str, Any] | None) -> Fields:
-    """The fields of one event: those that CloudWatch extracted, else those of the JSON in its message.
+    """The fields of one event, the caller's to change: those that CloudWatch extracted, else its message's JSON.
 
     JSON counts from the first `{` to the end of the message. Extracted fields, even none (`{}`), stop that; fields
     that only hold system fields do not.
     """
-    if not extracted:
-        return {} if extracted is not None else json_in(message) or {}
-    system = {key: value for key, value in extracted.items() if key.startswith(SYSTEM_PREFIX)}
-    own = {key: value for key, value in extracted.items() if key not in system}
-    fields = _coerced(own) if own else json_in(message) or {}
+    system = dict(deepcopy(extracted)) if extracted else {}
+    own = {key: system.pop(key) for key in list(system) if not key.startswith(SYSTEM_PREFIX)}
+    fields = (json_in(message) or {}) if message_counts(extracted) else _coerced(own)
     fields.update(system)
     return fields
+
+
+def message_counts(extracted: Mapping[str, Any] | None) -> bool:
+    """Whether the fields are those of the message's JSON, given what CloudWatch extracted."""
+    return extracted is None or (bool(extracted) and all(key.startswith(SYSTEM_PREFIX) for key in extracted))
 
 
 def json_in(text: str) -> Fields | None:
@@ -52,11 +57,15 @@ def json_in(text: str) -> Fields | None:
 
 def number(text: str) -> int | float | None:
     """What JavaScript's `1 * text` gives where it is a finite number: `007` is 7, `0x1F` is 31, `1_000` is none."""
-    if _RADIX.fullmatch(text):
-        value = float(int(text.strip(), 0))
-    elif _DECIMAL.fullmatch(text):
-        value = float(text)
-    else:
+    text = text.strip(_SPACE)
+    try:
+        if _RADIX.fullmatch(text):
+            value = float(int(text, 0))
+        elif _DECIMAL.fullmatch(text):
+            value = float(text)
+        else:
+            return None
+    except OverflowError:
         return None
     if not math.isfinite(value):
         return None

@@ -76,6 +76,7 @@ class Record:
     - `stream`: `stdout` or `stderr`, "" where unknown.
     - `partial`: the container runtime split the line, and the rest follows in the next event of the stream.
     - `part`: number of this piece of a record that a bound split; 0 where it is whole.
+    - `headless`: the text goes on a record whose first line is not in this payload.
     - `stripped`: the paths that were taken out.
     """
 
@@ -87,6 +88,7 @@ class Record:
     stream: str = ""
     partial: bool = False
     part: int = 0
+    headless: bool = False
     event_ids: list[str] = field(default_factory=list)
     stripped: list[str] = field(default_factory=list)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shipper import jsontext
-from shipper.expand import expand
+from shipper.expand import expand, message_counts
 from shipper.model import Fields, LogEvent, Record
 from shipper.settings import Settings
 from shipper.strip import strip
@@ -21,23 +21,28 @@ def read(event: LogEvent, settings: Settings) -> Record:
     partial = fields.get("logtag") == "P"
     stripped = strip(fields, settings.strip_paths)
     text, text_key = _text(event, fields, bool(stripped))
-    stream = fields.get("stream")
     return Record(
         event=event,
         fields=fields,
         text=text,
         raw=event.message,
         text_key=text_key,
-        stream=stream if isinstance(stream, str) and stream in _STREAMS else "",
+        stream=_stream(fields),
         partial=partial,
         event_ids=[event.id],
         stripped=stripped,
     )
 
 
+def _stream(fields: Fields) -> str:
+    stream = fields.get("stream")
+    return stream if isinstance(stream, str) and stream in _STREAMS else ""
+
+
 def _text(event: LogEvent, fields: Fields, was_stripped: bool) -> tuple[str, str]:
     """(text, the key that it came from). Text in front of the JSON belongs to the text: then there is no key."""
-    if not fields or not event.message.lstrip().startswith("{"):
+    is_json = fields and message_counts(event.extracted_fields) and event.message.lstrip().startswith("{")
+    if not is_json:
         return event.message, ""
     for key in TEXT_KEYS:
         if isinstance(text := fields.get(key), str):
@@ -45,7 +50,7 @@ def _text(event: LogEvent, fields: Fields, was_stripped: bool) -> tuple[str, str
     processed = fields.get("log_processed")
     if isinstance(processed, dict):
         return _processed_text(processed), ""
-    if fields.get("stream") in _STREAMS:
+    if _stream(fields):
         return "", ""  # Fluentd leaves out keys with an empty value: this was a blank line
     return (jsontext.dumps(fields).decode() if was_stripped else event.message), ""
 

@@ -1,15 +1,17 @@
-"""Changes that make a refused document fit: drop a field, rename it, turn it into text. Paths are dotted."""
+"""Changes that make a refused document fit: drop a field, rename it, turn it into text.
+
+Paths are dotted, as the engine names fields: `a.b` is `b` in the object `a`, in each object of the list `a`, and the
+key `a.b`, too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from shipper import jsontext
 from shipper.model import Document, Fields
-
-_MISSING = object()
 
 
 class BadRepair(ValueError):
@@ -46,28 +48,45 @@ def repaired(documents: Iterable[Document], repair: Repair) -> list[Document]:
 def _repaired(document: Document, repair: Repair) -> Document:
     source: Fields = jsontext.loads(document.source)
     for path in repair.drop:
-        _take(source, path.split("."))
+        for fields, key in list(_places(source, path)):
+            del fields[key]
     for old, new in repair.rename:
-        _move(source, old, new, lambda value: value)
+        _rename(source, old, new)
     for path in repair.to_string:
-        _move(source, path, path, _text)
-    return replace(document, source=jsontext.dumps(source))
+        for fields, key in list(_places(source, path)):
+            fields[key] = _text(fields[key])
+    return replace(document, source=_written(source))
 
 
-def _move(source: Fields, old: str, new: str, change: Callable[[Any], Any]) -> None:
-    value = _take(source, old.split("."))
-    if value is not _MISSING:
-        _put(source, new.split("."), change(value))
+def _places(source: Fields, path: str) -> Iterator[tuple[Fields, str]]:
+    """(object, key) of each value that the path names."""
+    names = path.split(".")
+    pending: list[tuple[Any, int]] = [(source, 0)]
+    while pending:
+        value, at = pending.pop()
+        if isinstance(value, list):
+            pending += [(inner, at) for inner in value]
+        elif isinstance(value, dict):
+            for end in range(at + 1, len(names) + 1):
+                key = ".".join(names[at:end])
+                if key in value and end == len(names):
+                    yield value, key
+                elif key in value:
+                    pending.append((value[key], end))
 
 
-def _take(fields: Fields, path: list[str]) -> Any:
-    *parents, last = path
-    for key in parents:
-        inner = fields.get(key)
-        if not isinstance(inner, dict):
-            return _MISSING
-        fields = inner
-    return fields.pop(last, _MISSING)
+def _rename(source: Fields, old: str, new: str) -> None:
+    old_parent, _, old_name = old.rpartition(".")
+    new_parent, _, new_name = new.rpartition(".")
+    places = list(_places(source, old))
+    if old_parent == new_parent:
+        for fields, key in places:
+            _put(fields, [key.removesuffix(old_name) + new_name], fields.pop(key))
+    elif len(places) == 1:
+        fields, key = places[0]
+        _put(source, new.split("."), fields.pop(key))
+    elif places:
+        raise BadRepair(f"{old} is there {len(places)} times: it can only be renamed within {old_parent}")
 
 
 def _put(fields: Fields, path: list[str], value: Any) -> None:
@@ -83,4 +102,11 @@ def _put(fields: Fields, path: list[str], value: Any) -> None:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else jsontext.dumps(value).decode()
+    return value if isinstance(value, str) else _written(value).decode()
+
+
+def _written(value: Any) -> bytes:
+    try:
+        return jsontext.dumps(value)
+    except ValueError as error:
+        raise BadRepair(str(error)) from None

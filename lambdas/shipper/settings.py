@@ -7,13 +7,26 @@ differs from the profile is written, since Lambda allows 4 KB of variables in al
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
+
+from shipper import patterns
+from shipper.settings_text import MultilineRule, read_bool, read_list, read_multiline, read_number, written
+
+__all__ = [
+    "DEFAULT_STRIP",
+    "ENV_PREFIX",
+    "LOOPBACK_HOSTS",
+    "PROFILES",
+    "MultilineRule",
+    "Settings",
+    "SettingsError",
+    "described",
+    "env_texts",
+]
 
 ENV_PREFIX = "SHIPPER_"
 
@@ -33,18 +46,6 @@ LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
 class SettingsError(ValueError):
     """The configuration cannot be used; the message names every fault at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class MultilineRule:
-    """How the records of some log groups begin (`start`) or go on (`continues`); both are regular expressions.
-
-    `log_group` is a glob. In JSON `continues` is called `continue`.
-    """
-
-    log_group: str
-    start: str = ""
-    continues: str = ""
 
 
 _HELP: dict[str, str] = {
@@ -110,26 +111,43 @@ class Settings:
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
         """Read `SHIPPER_*` variables. Raises `SettingsError` naming every value that cannot be read."""
-        return cls.from_text(
-            {name.removeprefix(ENV_PREFIX).lower(): text for name, text in env.items() if name.startswith(ENV_PREFIX)}
-        )
+        return cls.from_text(env_texts(env))
 
     @classmethod
     def from_text(cls, texts: Mapping[str, str]) -> Settings:
         """Read settings by name from text. Raises `SettingsError` naming every name or value at fault."""
+        settings, faults = cls._read(texts)
+        if faults:
+            raise SettingsError("; ".join(f"{name}: {fault}" for name, fault in faults.items()))
+        return settings
+
+    @classmethod
+    def checked_text(cls, texts: Mapping[str, str], *, delivery: bool = True) -> Settings:
+        """`from_text` and `checked` in one, so that `SettingsError` names the faults of both at once."""
+        settings, faults = cls._read(texts)
+        found = [f"{name}: {fault}" for name, fault in faults.items()]
+        found += settings.problems(delivery=delivery)
+        if found:
+            raise SettingsError("; ".join(found))
+        return settings
+
+    @classmethod
+    def _read(cls, texts: Mapping[str, str]) -> tuple[Settings, dict[str, str]]:
+        """(settings with defaults for what could not be read, what is wrong with each of those)."""
         values: dict[str, Any] = {}
-        faults: list[str] = []
+        faults: dict[str, str] = {}
         for name, text in texts.items():
             if name not in _READERS:
-                faults.append(f"{name}: no such setting")
+                faults[name] = "no such setting"
                 continue
             try:
                 values[name] = _READERS[name](text)
             except ValueError as error:
-                faults.append(f"{name}: {error}")
-        if faults:
-            raise SettingsError("; ".join(faults))
-        return cls.for_profile(values.pop("profile", "standard"), **values)
+                faults[name] = str(error)
+        profile = values.pop("profile", "standard")
+        if profile not in PROFILES:
+            faults["profile"], profile = f"{profile!r} is none of {', '.join(PROFILES)}", "standard"
+        return cls.for_profile(profile, **values), faults
 
     def to_env(self) -> dict[str, str]:
         """The variables from which `from_env` makes these settings again."""
@@ -137,7 +155,7 @@ class Settings:
         changed = [f.name for f in fields(self) if getattr(self, f.name) != getattr(base, f.name)]
         if self.profile != "standard":
             changed.append("profile")
-        return {ENV_PREFIX + name.upper(): _write(getattr(self, name)) for name in changed}
+        return {ENV_PREFIX + name.upper(): written(getattr(self, name)) for name in changed}
 
     def problems(self, *, delivery: bool = True) -> list[str]:
         """Every fault, each with the setting's name; `delivery=False` leaves out what only a deployment knows."""
@@ -171,76 +189,24 @@ PROFILES: dict[str, dict[str, Any]] = {
 _DELIVERY = ("endpoint", "retry_queue_url", "dead_letter_queue_url", "bucket")
 
 
+def env_texts(env: Mapping[str, str]) -> dict[str, str]:
+    """The texts of the `SHIPPER_*` variables by the names of the settings."""
+    return {name.removeprefix(ENV_PREFIX).lower(): text for name, text in env.items() if name.startswith(ENV_PREFIX)}
+
+
 def described() -> list[tuple[str, str, str]]:
     """(variable, default, what it does) of every setting, for the README's table and `--help`."""
     defaults = Settings()
-    return [(ENV_PREFIX + f.name.upper(), _write(getattr(defaults, f.name)), _HELP[f.name]) for f in fields(Settings)]
-
-
-def _write(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, tuple) and value and isinstance(value[0], MultilineRule):
-        return json.dumps([_rule_json(rule) for rule in value])
-    if isinstance(value, tuple):
-        return ",".join(value)
-    return str(value)
-
-
-def _rule_json(rule: MultilineRule) -> dict[str, str]:
-    texts = asdict(rule)
-    texts["continue"] = texts.pop("continues")
-    return {key: text for key, text in texts.items() if text}
-
-
-def _read_bool(text: str) -> bool:
-    if text.lower() not in {"true", "false"}:
-        raise ValueError(f"{text!r} is neither true nor false")
-    return text.lower() == "true"
-
-
-def _read_number(kind: type[int] | type[float]) -> Callable[[str], float]:
-    def read(text: str) -> float:
-        try:
-            return kind(text)
-        except ValueError:
-            raise ValueError(f"{text!r} is not a number") from None
-
-    return read
-
-
-def _read_list(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def _read_multiline(text: str) -> tuple[MultilineRule, ...]:
-    if not text.strip():
-        return ()
-    try:
-        rules = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error}") from None
-    if not isinstance(rules, list):
-        raise ValueError("must be a JSON list of rules")
-    return tuple(_read_rule(number, rule) for number, rule in enumerate(rules, 1))
-
-
-def _read_rule(number: int, rule: Any) -> MultilineRule:
-    known = {"log_group", "start", "continue"}
-    if not isinstance(rule, dict) or not all(isinstance(text, str) for text in rule.values()):
-        raise ValueError(f"rule {number} must be an object of strings")
-    if unknown := sorted(set(rule) - known):
-        raise ValueError(f"rule {number} has unknown keys {', '.join(unknown)}; known are {', '.join(sorted(known))}")
-    return MultilineRule(rule.get("log_group", "*"), rule.get("start", ""), rule.get("continue", ""))
+    return [(ENV_PREFIX + f.name.upper(), written(getattr(defaults, f.name)), _HELP[f.name]) for f in fields(Settings)]
 
 
 _READER_OF_TYPE: dict[str, Callable[[str], Any]] = {
     "str": str,
-    "bool": _read_bool,
-    "int": _read_number(int),
-    "float": _read_number(float),
-    "tuple[str, ...]": _read_list,
-    "tuple[MultilineRule, ...]": _read_multiline,
+    "bool": read_bool,
+    "int": read_number(int),
+    "float": read_number(float),
+    "tuple[str, ...]": read_list,
+    "tuple[MultilineRule, ...]": read_multiline,
 }
 _READERS: dict[str, Callable[[str], Any]] = {f.name: _READER_OF_TYPE[str(f.type)] for f in fields(Settings)}
 
@@ -260,8 +226,8 @@ def _rule_faults(rules: tuple[MultilineRule, ...]) -> str:
             faults.append(f"rule {number} has neither start nor continue")
         for name, pattern in (("start", rule.start), ("continue", rule.continues)):
             try:
-                re.compile(pattern)
-            except re.error as error:
+                patterns.compile(pattern)
+            except ValueError as error:
                 faults.append(f"rule {number}: {name} is no regular expression ({error})")
     return ", ".join(faults)
 
@@ -274,11 +240,15 @@ def _strip_faults(paths: tuple[str, ...]) -> str:
 def _endpoint_faults(endpoint: str) -> list[str]:
     if not endpoint:
         return []
-    url = urlsplit(endpoint)
+    try:
+        url = urlsplit(endpoint)
+        usable = url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        return [f"{endpoint!r} is not a URL such as https://search-logs.eu-west-1.es.amazonaws.com"]
     if url.scheme == "http" and url.hostname not in LOOPBACK_HOSTS:
         return ["plain http is for loopback only, use https"]
-    if url.scheme not in {"http", "https"} or not url.hostname:
-        return [f"{endpoint!r} is not a URL such as https://search-logs.eu-west-1.es.amazonaws.com"]
     if url.path.strip("/") or url.query or url.username:
         return ["must be scheme and host (and port) only"]
     return []

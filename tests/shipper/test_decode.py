@@ -162,12 +162,25 @@ def test_an_odd_message_becomes_text(event: Any, message: str) -> None:
     assert read_one.id
 
 
+DEEP = json.loads("[" * 300 + "]" * 300)
+
+
 @pytest.mark.parametrize("where", ["message", "event"])
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="_as_text writes what orjson reads but cannot write")
 def test_a_message_too_deep_to_be_written_again_is_still_a_value(where: str) -> None:
-    deep = json.loads("[" * 300 + "]" * 300)
-    event = {"id": "1", "timestamp": NOW_MS, "message": deep} if where == "message" else deep
+    event = {"id": "1", "timestamp": NOW_MS, "message": DEEP} if where == "message" else DEEP
     assert isinstance(read(lambda_event({**SHIELD, "logEvents": [event]})), Payload | Rejected)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [DEEP, {"message": DEEP}, {"timestamp": DEEP}, {"extractedFields": {"a": DEEP}}],
+    ids=["event", "message", "timestamp", "extracted fields"],
+)
+def test_what_no_document_could_hold_is_refused(event: Any) -> None:
+    rejected = decode_payload({**SHIELD, "logEvents": [event]})
+    assert isinstance(rejected, Rejected)
+    assert rejected.reason.type == "bad_shape"
+    assert rejected.reason.message.startswith("an event holds what cannot be written")
 
 
 def test_extracted_fields_of_another_type_are_none() -> None:

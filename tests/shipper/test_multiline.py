@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -77,7 +78,17 @@ CASES: dict[str, tuple[list[Line], list[int]]] = {
     "java: and only one trace": ([ERROR, THROWN, FRAME, THROWN, FRAME], [3, 2]),
     "java: a warning does not": ([ERROR.replace("ERROR", " WARN"), THROWN, FRAME], [1, 2]),
     "java: arrives partly joined": ([f"{THROWN}\n{FRAME}", f"{CAUSED}\n{FRAME}", FRAME, "a"], [3, 1]),
-    "java: what was joined before ends in another line": ([f"{THROWN}\nwell", FRAME], [1, 1]),
+    "java: what was joined before ends in another line": ([f"{THROWN}\n{FRAME}\nwell", FRAME], [1, 1]),
+    "java: a message of several lines": ([THROWN, "well", "", "  then", FRAME, "a"], [5, 1]),
+    "java: what looked like a message": ([THROWN, "well", "b", ERROR, FRAME], [1, 1, 1, 2]),
+    "java: the last words of a payload": ([THROWN, "well"], [1, 1]),
+    "java: a trace below what looked like a message": ([THROWN, "well", THROWN, FRAME], [1, 1, 2]),
+    "java: a blank line after a trace": ([THROWN, FRAME, "", "a"], [2, 1, 1]),
+    "python: a blank line after a trace": ([TRACEBACK, FILE, "E: 1", "", "", "a"], [3, 1, 1, 1]),
+    "python: notes before the chaining sentence": (
+        [TRACEBACK, FILE, "E: 1", "a note", "", DURING, "", TRACEBACK, FILE, "E: 2"],
+        [10],
+    ),
     "python: a trace": ([TRACEBACK, FILE, "    x = 1", "ValueError: no order", "a"], [4, 1]),
     "python: an exception without a message": ([TRACEBACK, FILE, "KeyboardInterrupt", "a"], [3, 1]),
     "python: an exception of a package": ([TRACEBACK, FILE, "shop.errors.Sold: out of stock", "a"], [3, 1]),
@@ -136,6 +147,37 @@ def test_other_line_separators_are_part_of_a_line() -> None:
     assert len(joined([f"hello\u2028{THROWN}\x85{THROWN}", FRAME])) == 2
 
 
+def test_what_others_joined_ends_in_a_blank_line_where_no_piece_ends_in_a_newline() -> None:
+    assert texts(joined([f"{THROWN}\n{FRAME}\n", CAUSED])) == [f"{THROWN}\n{FRAME}\n\n{CAUSED}"]
+    assert texts(joined([f"{THROWN}\n{FRAME}\n", f"{CAUSED}\n"])) == [f"{THROWN}\n{FRAME}\n{CAUSED}\n"]
+
+
+HEADLESS: dict[str, tuple[list[Line], list[MultilineRule], list[bool]]] = {
+    "a payload that begins inside a trace": ([FRAME, FRAME, CAUSED, "a"], [], [True, False]),
+    "frames of which a line of the logger took the place": (
+        [THROWN, ERROR.replace("ERROR", "INFO"), FRAME],
+        [],
+        [False, False, True],
+    ),
+    "each stream for itself": ([("stderr", THROWN), FRAME], [], [False, True]),
+    "a whole trace": ([THROWN, FRAME], [], [False]),
+    "start: lines before the first": (["a", "2026-1", "b"], [MultilineRule("*", start=r"^\d{4}-")], [True, False]),
+    "continue: the first line goes on": ([" a", " b", "c"], [MultilineRule("*", continues=r"^\s")], [True, False]),
+}
+
+
+@pytest.mark.parametrize(("lines", "rules", "headless"), HEADLESS.values(), ids=HEADLESS)
+def test_a_piece_whose_head_is_elsewhere_is_marked(
+    lines: list[Line], rules: list[MultilineRule], headless: list[bool]
+) -> None:
+    assert [record.headless for record in joined(lines, rules=rules)] == headless
+
+
+def test_a_part_that_goes_on_is_not_marked_again() -> None:
+    records = joined([FRAME] * 5, Settings(max_join_lines=2))
+    assert [(record.part, record.headless) for record in records] == [(1, True), (2, False), (3, False)]
+
+
 BOUNDED: dict[str, tuple[dict[str, Any], list[int], list[int]]] = {
     "by lines": ({"max_join_lines": 2}, [2, 2, 1], [1, 2, 3]),
     "by bytes": ({"max_join_bytes": 3 * len(FRAME)}, [2, 2, 1], [1, 2, 3]),
@@ -156,6 +198,19 @@ def test_a_record_goes_on_after_a_bound_where_it_was() -> None:
     chained = [TRACEBACK, FILE, "KeyError: 1", "", DURING, "", TRACEBACK, FILE, "E: 2", "a"]
     records = joined(chained, Settings(max_join_lines=4))
     assert [(len(record.event_ids), record.part) for record in records] == [(4, 1), (4, 2), (1, 3), (1, 0)]
+
+
+def test_lines_that_wait_for_proof_are_split_by_a_bound_too() -> None:
+    message = [THROWN, "b", "c", "d", FRAME, "a"]
+    records = joined(message, Settings(max_join_lines=3))
+    assert [(len(record.event_ids), record.part) for record in records] == [(3, 1), (2, 2), (1, 0)]
+    assert len(joined([THROWN, *["b"] * 200, FRAME])) == 202
+
+
+def test_a_frame_too_long_for_a_bound_is_a_part_of_its_trace() -> None:
+    pieces: list[Line] = [THROWN, ("stdout", FRAME, "P"), ("stdout", "x", "P"), "y", FRAME]
+    records = joined(pieces, Settings(max_join_lines=2))
+    assert [(len(record.event_ids), record.part) for record in records] == [(1, 1), (2, 2), (2, 3)]
 
 
 def test_a_split_line_beyond_a_bound_is_numbered_too() -> None:
@@ -260,6 +315,38 @@ def test_joining_loses_and_invents_no_text_and_keeps_order(
         assert record.event_ids[0] == record.event.id
         assert len(record.event_ids) <= settings.max_join_lines
         assert len(record.event_ids) == 1 or len(record.text.encode()) <= settings.max_join_bytes
+
+
+@hypothesis.settings(patient, max_examples=200)
+@given(lines_of_two_streams, some_settings, some_rules)
+def test_what_is_joined_stays_as_it_is_when_joined_again(
+    lines: list[tuple[str, str, str]], settings: Settings, rules: tuple[MultilineRule, ...]
+) -> None:
+    once = joined(lines, settings, rules=rules)
+    seen = [(record.text, list(record.event_ids), record.part, record.headless) for record in once]
+    twice = join(once, grammar_for("/aws/shop", rules), settings)
+    assert [(record.text, record.event_ids, record.part, record.headless) for record in twice] == seen
+
+
+HOSTILE: dict[str, list[str]] = {
+    "continuations": [THROWN, *[FRAME] * 40_000],
+    "continuations without a head": [FRAME] * 40_000,
+    "what could be a message": [THROWN, *["well"] * 40_000],
+    "heads": [THROWN] * 40_000,
+    "heads and messages": [THROWN, *["a {"] * 50, *[" b"] * 49] * 400,
+    "objects that never close": ["a {", *["  b"] * 99] * 400,
+    "notes": [TRACEBACK, FILE, "E: 1", *["n"] * 97] * 400,
+    "files": ["/app/x.js:1"] * 40_000,
+    "one event of many lines": ["\n".join([THROWN, *[FRAME] * 40_000])],
+}
+
+
+@pytest.mark.parametrize("lines", HOSTILE.values(), ids=HOSTILE)
+def test_time_is_linear(lines: list[str]) -> None:
+    records = [Record(LogEvent(str(n), 0, ""), {}, line, "", event_ids=[str(n)]) for n, line in enumerate(lines)]
+    before = time.process_time()
+    join(records, grammar_for("any", ()), STANDARD)
+    assert time.process_time() - before < 2
 
 
 @hypothesis.settings(patient, max_examples=100)

@@ -49,14 +49,28 @@ REPAIRS = [
         Repair(to_string=("a.x.y",)),
         {"a": {"x.y": "1"}},
         id="a key with a dot, named as the engine names it",
-        marks=pytest.mark.xfail(strict=True, reason="repair._take does not find keys that hold dots"),
+    ),
+    pytest.param({"a.b": {"c.d": 1}}, Repair(rename=(("a.b.c.d", "a.b.c.e"),)), {"a.b": {"c.e": 1}}, id="dots in both"),
+    pytest.param(
+        {"a.b": 1, "a": {"b": 2, "c": 3}}, Repair(drop=("a.b",)), {"a": {"c": 3}}, id="one field in two forms"
     ),
     pytest.param(
         {"a": [{"b": 1}, {"b": "x"}, 5]},
         Repair(to_string=("a.b",)),
         {"a": [{"b": "1"}, {"b": "x"}, 5]},
         id="objects in a list, named as the engine names them",
-        marks=pytest.mark.xfail(strict=True, reason="repair._take does not look into lists"),
+    ),
+    pytest.param(
+        {"a": [{"b": 1}, [{"b": 2, "c": 3}]]}, Repair(drop=("a.b",)), {"a": [{}, [{"c": 3}]]}, id="lists in a list"
+    ),
+    pytest.param(
+        {"a": [{"b": 1}, {"b": 2}]},
+        Repair(rename=(("a.b", "a.c"),)),
+        {"a": [{"c": 1}, {"c": 2}]},
+        id="rename within each object of a list",
+    ),
+    pytest.param(
+        {"a": [{"b": 1}, 5]}, Repair(rename=(("a.b", "c"),)), {"a": [{}, 5], "c": 1}, id="rename out of a list"
     ),
 ]
 
@@ -77,6 +91,18 @@ def test_a_rename_overwrites_nothing(fields: dict[str, Any]) -> None:
 def test_a_rename_goes_through_no_value() -> None:
     with pytest.raises(BadRepair, match=r"b\.c: b is there already and no object"):
         after({"a": 1, "b": 2}, Repair(rename=(("a", "b.c"),)))
+
+
+def test_many_values_are_not_renamed_into_one() -> None:
+    with pytest.raises(BadRepair, match=r"a\.b is there 2 times"):
+        after({"a": [{"b": 1}, {"b": 2}]}, Repair(rename=(("a.b", "c"),)))
+
+
+def test_what_nests_too_deeply_to_be_written_again_is_no_repair() -> None:
+    deep = Document("cwl-1", "1", b'{"a":' + b"[" * 300 + b"]" * 300 + b"}", "", ())
+    for repair in (Repair(drop=("b",)), Repair(to_string=("a",))):
+        with pytest.raises(BadRepair):
+            repaired([deep], repair)
 
 
 def test_without_a_repair_documents_stay_byte_for_byte() -> None:
@@ -117,6 +143,11 @@ json_values = st.recursive(
     max_leaves=8,
 )
 paths = st.lists(names, min_size=1, max_size=3).map(".".join)
+objects = st.recursive(
+    st.integers(-100, 100) | st.lists(st.text(max_size=3), max_size=3),
+    lambda inner: st.dictionaries(names, inner, max_size=3),
+    max_leaves=8,
+)
 
 
 @patient
@@ -127,7 +158,7 @@ def test_dropping_twice_is_dropping_once(fields: dict[str, Any], path: str) -> N
 
 
 @patient
-@given(st.dictionaries(names, json_values, max_size=3), paths)
+@given(st.dictionaries(names, objects, max_size=3), paths)
 def test_renaming_there_and_back_changes_nothing_where_it_was_alone(fields: dict[str, Any], path: str) -> None:
     there = after(fields, Repair(rename=((path, "new"),)))
     back = after(there, Repair(rename=(("new", path),)))

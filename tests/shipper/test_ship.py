@@ -32,7 +32,7 @@ from tests.shipper.fakes import (
 )
 
 DOWN = BulkReply(503, None)
-SMALL = SETTINGS.with_values(max_body_bytes=400)
+SMALL = SETTINGS.with_values(max_body_bytes=300)
 """Two documents a request."""
 
 

@@ -11,8 +11,10 @@ from opensearchpy import OpenSearch, RequestsHttpConnection
 from opensearchpy.exceptions import ConnectionError as TransportFailure
 from opensearchpy.exceptions import SerializationError, TransportError
 from requests.auth import AuthBase
+from urllib3 import Timeout
 
 from shipper import jsontext
+from shipper.aws.deadline import DeadlineAdapter
 from shipper.bulk import FILTER_PATH, BulkReply
 from shipper.ship import Unreachable
 
@@ -24,10 +26,19 @@ _HEADERS = {"content-type": "application/x-ndjson"}
 
 
 class _Connection(RequestsHttpConnection):
-    """Follows no redirect, since a signed batch of logs goes to the domain and nowhere else; gzip by igzip."""
+    """Follows no redirect, since a signed batch of logs goes to the domain and nowhere else; gzip by igzip.
 
-    def perform_request(self, *args: Any, **kwargs: Any) -> Any:
-        return super().perform_request(*args, **{**kwargs, "allow_redirects": False})
+    `timeout` holds for the request as a whole.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for scheme in ("http://", "https://"):
+            self.session.mount(scheme, DeadlineAdapter())
+
+    def perform_request(self, *args: Any, timeout: float | None = None, **kwargs: Any) -> Any:
+        whole = {"timeout": Timeout(total=timeout or MAX_TIMEOUT_S), "allow_redirects": False}
+        return super().perform_request(*args, **{**kwargs, **whole})
 
     def _raise_error(self, status_code: int, raw_data: str | bytes, _content_type: str | None = None) -> NoReturn:
         raise TransportError(status_code, "", _parsed(raw_data))

@@ -20,6 +20,7 @@ from shipper.model import DeadLetter
 _MAX_BATCH_ENTRIES = 10
 _MAX_BATCH_BYTES = 1_048_576
 _SEND_TRIES = 3
+_MAX_KEY_CHARS = 1_024
 KEY_PREFIX = "letters/"
 """Bodies too large for a queue lie here; a pointer to any other key is not followed."""
 
@@ -106,7 +107,7 @@ class Bodies:
         if not key:
             return deadletter.unpack(message)
         # The bucket is ours by configuration, never by what a message says; so is the part of it.
-        if not key.startswith(KEY_PREFIX):
+        if not key.startswith(KEY_PREFIX) or len(key) > _MAX_KEY_CHARS:
             raise BadEnvelope(f"points outside {KEY_PREFIX}")
         try:
             body = self._client().get_object(Bucket=self._bucket, Key=key)["Body"].read()

@@ -16,7 +16,7 @@ from shipper.aws.queue import QueueFailed
 from shipper.cli import deployment, letters
 from shipper.cli.deployment import Deployment
 from shipper.cli.letters import Entry
-from shipper.cli.terminal import PARTLY_DONE, Failed, cell, console, progress_console, safe
+from shipper.cli.terminal import PARTLY_DONE, Failed, cell, console, escaped, progress_console, safe
 from shipper.deadletter import BadEnvelope
 from shipper.model import Ledger
 from shipper.repair import BadRepair, Repair
@@ -51,7 +51,7 @@ def ls_command(stack: str, region: str | None, profile: str | None, limit: int, 
     groups = letters.grouped(entries)
     if as_json:
         for group in groups:
-            click.echo(jsontext.dumps(group))
+            click.echo(escaped(jsontext.dumps(group)))
         return
     if groups:
         console().print(_listing(groups))
@@ -90,7 +90,7 @@ def show_command(
     facts = letters.facts(entries[0])
     documents = letters.content(entries[0], found)
     if as_json:
-        click.echo(jsontext.dumps({**facts, "content": documents}))
+        click.echo(escaped(jsontext.dumps({**facts, "content": documents})))
         return
     table = Table(box=None, show_header=False)
     for name, value in facts.items():

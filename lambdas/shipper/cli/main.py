@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version
 
 import click
 
@@ -11,17 +10,15 @@ from shipper.cli.dlq import dlq
 from shipper.cli.transform import transform
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(version("cwl-shipper"), prog_name="cwl-shipper")
+@click.group(
+    commands=[transform, dlq], context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(package_name="cwl-shipper", prog_name="cwl-shipper")
 def cli() -> None:
     """Ships EKS pod logs from CloudWatch Logs to OpenSearch.
 
     Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done.
     """
-
-
-cli.add_command(transform)
-cli.add_command(dlq)
 
 
 def main() -> None:

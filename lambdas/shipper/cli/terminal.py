@@ -13,6 +13,9 @@ PARTLY_DONE = 3
 
 _ESCAPES = re.compile(r"\x1b(?:\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])")
 
+# All that JSON may hold as it is and a terminal may act on: DEL, 8-bit controls, what turns the direction of text.
+_RAW_CONTROLS = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
 
 class Failed(click.ClickException):
     """The command could not do its work: one line on stderr, exit code 1."""
@@ -25,6 +28,11 @@ def safe(text: str) -> str:
     """`text` without what could steer a terminal: escape sequences go, other controls show as U+FFFD."""
     plain = _ESCAPES.sub("", text)
     return "".join(char if char.isprintable() or char in "\n\t" else "\ufffd" for char in plain)
+
+
+def escaped(json: bytes) -> str:
+    """The same JSON with no control in it, for a terminal as well as for a pipe."""
+    return _RAW_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", json.decode())
 
 
 def cell(text: object) -> Text:

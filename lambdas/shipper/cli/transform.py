@@ -14,12 +14,14 @@ from rich.table import Table
 
 from shipper import bulk, jsontext
 from shipper.aws.clock import SystemClock
-from shipper.cli.terminal import PARTLY_DONE, Failed, cell, console, safe
+from shipper.cli.terminal import PARTLY_DONE, cell, console, escaped, safe
 from shipper.decode import decode, decode_payload
 from shipper.explain import Explanation, explain
-from shipper.model import Control, LogEvent, Payload, Rejected, Source
+from shipper.model import Control, LogEvent, Payload, Reason, Rejected, Source
 from shipper.pipeline import transform as to_documents
-from shipper.settings import ENV_PREFIX, PROFILES, Settings, SettingsError
+from shipper.settings import ENV_PREFIX, PROFILES, Settings, SettingsError, env_texts
+
+_NOT_JSON = "not_json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,10 @@ class _Input:
 
     where: str
     content: Payload | Control | Rejected
+
+    @property
+    def is_json(self) -> bool:
+        return not (isinstance(self.content, Rejected) and self.content.reason.type == _NOT_JSON)
 
 
 @click.command()
@@ -66,7 +72,7 @@ def transform(
     for item in _text_inputs(files, log_group, log_stream, now_ms) if text else _json_inputs(files, settings):
         match item.content:
             case Rejected(reason):
-                click.echo(f"cwl-shipper: {item.where}: {reason.type}: {safe(reason.message)}", err=True)
+                click.echo(f"cwl-shipper: {safe(item.where)}: {safe(reason.message)}", err=True)
                 failed += 1
                 continue
             case Control():
@@ -74,18 +80,14 @@ def transform(
             case payload if explaining:
                 _show_explanations(explain(payload, settings, now_ms), as_json)
             case payload:
-                click.echo(bulk.encode(to_documents(payload, settings, now_ms).documents), nl=False)
+                click.echo(escaped(bulk.encode(to_documents(payload, settings, now_ms).documents)), nl=False)
         done += 1
     if failed:
         sys.exit(PARTLY_DONE if done else 1)
 
 
 def _settings(profile: str | None, assignments: Sequence[str]) -> Settings:
-    texts = {
-        name.removeprefix(ENV_PREFIX).lower(): value
-        for name, value in os.environ.items()
-        if name.startswith(ENV_PREFIX)
-    }
+    texts = env_texts(os.environ)
     if profile:
         texts["profile"] = profile
     for assignment in assignments:
@@ -94,40 +96,54 @@ def _settings(profile: str | None, assignments: Sequence[str]) -> Settings:
             raise click.UsageError(f"--set takes KEY=VALUE, not {assignment!r}")
         texts[key.strip().removeprefix(ENV_PREFIX).lower()] = value
     try:
-        return Settings.from_text(texts).checked(delivery=False)
+        return Settings.checked_text(texts, delivery=False)
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
 
 
-def _read(file: str) -> bytes:
+def _read(file: str) -> bytes | _Input:
+    """What the file holds, or what is wrong with it."""
     if file == "-":
         return sys.stdin.buffer.read()
     try:
         return Path(file).read_bytes()
     except OSError as error:
-        raise Failed(f"{file}: {error.strerror}") from None
+        return _Input(file, Rejected(Reason("unreadable_file", error.strerror or str(error))))
 
 
 def _json_inputs(files: Iterable[str], settings: Settings) -> Iterator[_Input]:
     for file in files:
         content = _read(file)
-        try:
-            yield _Input(file, _payload(jsontext.loads(content), settings))
+        if isinstance(content, _Input):
+            yield content
             continue
-        except ValueError as error:
-            whole_file_fault = str(error)
+        whole = _parsed(file, content, settings)
         lines = [(number, line) for number, line in enumerate(content.split(b"\n"), 1) if line.strip()]
-        if len(lines) < 2:
-            raise Failed(f"{file}: not JSON: {whole_file_fault}")
-        for number, line in lines:
-            yield _line_input(f"{file}:{number}", line, settings)
+        if whole.is_json or len(lines) < 2:
+            yield whole
+        else:
+            yield from _line_inputs(file, lines, settings)
 
 
-def _line_input(where: str, line: bytes, settings: Settings) -> _Input:
+def _line_inputs(file: str, lines: Iterable[tuple[int, bytes]], settings: Settings) -> Iterator[_Input]:
+    """JSON lines, each on its own; of a file where no line is a JSON object one fault says it all."""
+    faults: list[_Input] = []
+    found = False
+    for number, line in lines:
+        item = _parsed(f"{file}:{number}", line, settings)
+        found = found or (item.is_json and line.lstrip().startswith(b"{"))
+        faults.append(item)
+        if found:
+            yield from faults
+            faults.clear()
+    yield from faults[:1]
+
+
+def _parsed(where: str, content: bytes, settings: Settings) -> _Input:
     try:
-        return _Input(where, _payload(jsontext.loads(line), settings))
+        return _Input(where, _payload(jsontext.loads(content), settings))
     except ValueError as error:
-        raise Failed(f"{where}: not JSON: {error}") from None
+        return _Input(where, Rejected(Reason(_NOT_JSON, f"not JSON: {error}")))
 
 
 def _payload(value: Any, settings: Settings) -> Payload | Control | Rejected:
@@ -137,9 +153,14 @@ def _payload(value: Any, settings: Settings) -> Payload | Control | Rejected:
 
 
 def _text_inputs(files: Iterable[str], log_group: str, log_stream: str, now_ms: int) -> Iterator[_Input]:
-    source = Source("", log_group, log_stream)
+    # What the shell hands over need not be text; JSON must.
+    source = Source("", *(name.encode(errors="replace").decode() for name in (log_group, log_stream)))
     for file in files:
-        lines = _read(file).decode("utf-8", "replace").removesuffix("\n").split("\n")
+        content = _read(file)
+        if isinstance(content, _Input):
+            yield content
+            continue
+        lines = content.decode("utf-8", "replace").removesuffix("\n").split("\n")
         events = tuple(LogEvent(f"line-{number:06d}", now_ms, line) for number, line in enumerate(lines, 1))
         yield _Input(file, Payload(source, events))
 
@@ -147,7 +168,7 @@ def _text_inputs(files: Iterable[str], log_group: str, log_stream: str, now_ms: 
 def _show_explanations(explanations: Sequence[Explanation], as_json: bool) -> None:
     if as_json:
         for explanation in explanations:
-            click.echo(jsontext.dumps(asdict(explanation)))
+            click.echo(escaped(jsontext.dumps(asdict(explanation))))
         return
     table = Table("event", "goes to", "joined", "stripped", "fixed", "level", "trace", box=None, pad_edge=False)
     for explanation in explanations:

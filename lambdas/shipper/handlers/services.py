@@ -12,7 +12,7 @@ from requests_aws4auth import AWS4Auth
 from shipper.aws.opensearch import OpenSearchSink, client
 from shipper.aws.queue import Bodies, SqsLetters
 from shipper.aws.telemetry import Telemetry
-from shipper.settings import Settings
+from shipper.settings import Settings, env_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Services:
 
 def from_environment(service: str) -> Services:
     """Wire the services of a function. Raises `SettingsError` naming everything that is wrong at once."""
-    settings = Settings.from_env(os.environ).checked()
+    settings = Settings.checked_text(env_texts(os.environ))
     return Services(
         settings=settings,
         sink=OpenSearchSink(lambda: client(settings.endpoint, signer(os.environ, settings.service))),

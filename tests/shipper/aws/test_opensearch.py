@@ -205,7 +205,6 @@ def test_a_refused_connection_is_unreachable(serve: Serve) -> None:
         assert made.count == count
 
 
-@pytest.mark.xfail(strict=True, reason="the timeout is one of each read: a reply that drips outlives the invocation")
 def test_a_reply_that_drips_ends_at_the_deadline(serve: Serve) -> None:
     """Row 39: slow drip."""
     made = Made(serve(Answer(drip_s=0.02)).url)

@@ -204,6 +204,12 @@ def test_a_pointer_outside_the_letters_is_not_followed(aws: LocalAws, key: str) 
         Bodies(lambda: aws.s3, aws.bucket).unpack(deadletter.pack_pointer(letter_of(1), key))
 
 
+def test_a_pointer_longer_than_any_key_is_not_followed() -> None:
+    message = deadletter.pack_pointer(letter_of(1), "letters/" + "x" * 100_000)
+    with pytest.raises(BadEnvelope, match="points outside letters/"):
+        Bodies(lambda: pytest.fail("the bucket is asked"), "bucket").unpack(message)
+
+
 @pytest.mark.parametrize("body", [b"", b"rubbish", b"\x1f\x8b\x08"])
 def test_a_body_in_the_bucket_that_is_no_letter_is_refused(aws: LocalAws, body: bytes) -> None:
     aws.s3.put_object(Bucket=aws.bucket, Key="letters/1.gz", Body=body)

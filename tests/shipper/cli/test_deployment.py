@@ -111,6 +111,17 @@ def test_a_letter_goes_from_the_queue_to_the_domain(deploy: Deploy) -> None:
     assert f"/{REGION}/es/aws4_request" in domain.requests[0].headers["authorization"]
 
 
+def test_a_letter_whose_body_lies_in_the_bucket_is_found(deploy: Deploy) -> None:
+    with local_aws() as aws:
+        deploy(stack({**OUTPUTS, "DeadLetterQueueUrl": aws.dead_url, "FailedEventsBucket": aws.bucket}))
+        letter = deadletter.of_documents([doc(1)], REFUSED, SOURCE, failed_at="2026", attempts=1)
+        aws.s3.put_object(Bucket=aws.bucket, Key="letters/1.gz", Body=gzip.compress(letter.body))
+        aws.sqs.send_message(QueueUrl=aws.dead_url, MessageBody=deadletter.pack_pointer(letter, "letters/1.gz"))
+        result = CliRunner().invoke(cli, ["dlq", "show", "--reason", REFUSED.type])
+    assert result.exit_code == 0
+    assert '"@id": "id-1"' in result.stdout
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_without_credentials_a_command_says_so(command: list[str]) -> None:
     assert_one_line(CliRunner().invoke(cli, [*command, "--region", REGION]), "no AWS credentials", "aws configure")

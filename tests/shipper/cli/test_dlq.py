@@ -134,9 +134,6 @@ def test_ls_goes_on_where_a_message_cannot_be_read(aws: LocalAws, dlq: Dlq) -> N
     assert REFUSED.type in result.stdout
 
 
-@pytest.mark.xfail(
-    strict=True, reason="letters.grouped hashes a forged reason type: TypeError, and no letter is listed"
-)
 def test_ls_goes_on_where_a_message_was_forged(aws: LocalAws, dlq: Dlq) -> None:
     put(aws, 1)
     letter = deadletter.of_documents([doc(2)], REFUSED, SOURCE, failed_at="", attempts=1)
@@ -208,9 +205,6 @@ def test_control_sequences_never_reach_a_terminal(aws: LocalAws, dlq: Dlq, comma
     assert all(char.isprintable() or char == "\n" for char in result.output)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="JSON output holds 8-bit controls as they came: U+009B is a control sequence, too"
-)
 @pytest.mark.parametrize("command", ["ls", "show"])
 def test_control_sequences_are_escaped_in_json(aws: LocalAws, dlq: Dlq, command: str) -> None:
     id_ = hostile_letter(aws)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import click
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from shipper.cli.terminal import Failed, cell, console, progress_console, safe
+from shipper import jsontext
+from shipper.cli.terminal import Failed, cell, console, escaped, progress_console, safe
 from tests.shipper.fakes import patient
 
 HOSTILE = [
@@ -56,6 +58,28 @@ def test_nothing_that_is_left_is_a_control(text: str) -> None:
 @given(st.text(st.characters(codec="ascii", min_codepoint=0x20, max_codepoint=0x7E)))
 def test_printable_text_stays_as_it_is(text: str) -> None:
     assert safe(text) == text
+
+
+ESCAPED = [
+    pytest.param("a\u009b31m", r'"a\u009b31m"', id="8-bit control sequence"),
+    pytest.param("a\x7f", r'"a\u007f"', id="delete"),
+    pytest.param("\u202egnp", r'"\u202egnp"', id="right to left"),
+    pytest.param("\u2067x\u2069", r'"\u2067x\u2069"', id="isolates"),
+    pytest.param("\x1b[31m\n", r'"\u001b[31m\n"', id="what JSON escapes anyway"),
+    pytest.param("ünïcode 日本 \u2028", '"ünïcode 日本 \u2028"', id="text"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), ESCAPED)
+def test_json_is_shown_without_controls_and_means_the_same(text: str, expected: str) -> None:
+    assert escaped(jsontext.dumps(text)) == expected
+    assert json.loads(expected) == text
+
+
+@patient
+@given(st.text(controls | st.characters(exclude_categories=["Cs"])))
+def test_escaped_json_means_the_same(text: str) -> None:
+    assert json.loads(escaped(jsontext.dumps({text: [text]}))) == {text: [text]}
 
 
 @pytest.mark.parametrize("text", ["[bold]x[/bold]", "[/]", "[link=http://evil]x", ":smile:"])

@@ -162,6 +162,7 @@ UNREADABLE = [
     pytest.param("input", {"input": '{"a": NaN}'}, "input: not JSON", id="NaN"),
     pytest.param("input", {"input": "one\ntwo\n"}, "input:1: not JSON", id="lines that are not JSON"),
     pytest.param("input", {"input": b"\xff\xfe"}, "input: not JSON", id="no text"),
+    pytest.param("input", {"input": json.dumps([[1], "a"], indent=1)[:-1]}, "input:1: not JSON", id="cut short"),
 ]
 
 
@@ -197,16 +198,34 @@ def test_when_nothing_is_a_payload_it_has_failed(bad: Any) -> None:
         pytest.param(
             ["input"], {"input": lines_of(payload_of("one")) + "{\n" + lines_of(payload_of("two"))}, id="line"
         ),
+        pytest.param(["input"], {"input": "x\n{\n" + lines_of(payload_of("one"), payload_of("two"))}, id="first lines"),
         pytest.param(["a", "b", "c"], {"a": payload_of("one"), "b": "{", "c": payload_of("two")}, id="a file"),
+        pytest.param(["a", "nowhere", "c"], {"a": payload_of("one"), "c": payload_of("two")}, id="no such file"),
     ],
-)
-@pytest.mark.xfail(
-    strict=True, reason="a line or file that is not JSON ends the command with 1, though half was written"
 )
 def test_what_is_not_json_beside_what_is_good_is_partly_done(args: list[str], files: dict[str, Any]) -> None:
     result = ran(*args, **files)
     assert [json.loads(line)["@message"] for line in result.stdout.split("\n")[1::2]] == ["one", "two"]
     assert result.exit_code == 3
+
+
+def test_every_line_that_is_not_json_is_named_once_there_is_one_that_is() -> None:
+    result = ran("input", input="x\n" + lines_of(payload_of("one")) + "y\n")
+    assert [line.partition(" not")[0] for line in result.stderr.splitlines()] == [
+        "cwl-shipper: input:1:",
+        "cwl-shipper: input:3:",
+    ]
+
+
+def test_text_files_that_cannot_be_read_are_said_and_the_rest_goes_on() -> None:
+    result = ran("--text", "nowhere", "input", input="one\n")
+    assert (result.exit_code, result.stderr) == (3, "cwl-shipper: nowhere: No such file or directory\n")
+    assert '"@message":"one"' in result.stdout
+
+
+def test_a_log_group_that_is_no_text_is_mended() -> None:
+    (document,) = documents(ran("--text", "--log-group", "/g\udcff", "-", stdin="x\n"))
+    assert document["@log_group"] == "/g?"
 
 
 def test_explain_says_what_was_done_to_each_event() -> None:
@@ -250,7 +269,7 @@ def test_control_sequences_never_reach_a_terminal(hostile: str) -> None:
     [
         *HOSTILE[:3],
         pytest.param(
-            "\u009b31m", marks=pytest.mark.xfail(strict=True, reason="JSON output holds 8-bit controls as they came")
+            "\u009b31m",
         ),
     ],
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import os
 import subprocess
 import sys
@@ -9,10 +10,11 @@ from typing import Any
 import pytest
 from requests import Request
 
+from shipper import deadletter
 from shipper.handlers import replay, subscriber
 from shipper.handlers.services import from_environment, signer
 from shipper.settings import SettingsError
-from tests.shipper.fakes import AWS_ENV, SETTINGS, Answer, Loopback
+from tests.shipper.fakes import AWS_ENV, REFUSED, SETTINGS, SOURCE, Answer, Loopback, doc, local_aws
 
 DELIVERY = {
     "SHIPPER_ENDPOINT": "https://search.example.com",
@@ -63,7 +65,6 @@ FAULTS = [
         {"SHIPPER_MESSAGE": "loud", "SHIPPER_JOIN": "maybe", "SHIPPER_BUCKET": None},
         ["message: 'loud'", "join: 'maybe'", "bucket: is missing"],
         id="values of both kinds",
-        marks=pytest.mark.xfail(strict=True, reason="Settings.from_text raises before checked() has looked"),
     ),
 ]
 
@@ -112,6 +113,20 @@ def test_the_sink_of_the_services_reaches_the_endpoint(monkeypatch: pytest.Monke
         found = from_environment("subscriber").sink.bulk(b'{"create":{}}\n{}\n', 5)
     assert found.status == 200
     assert "Credential=testing/" in server.requests[0].headers["authorization"]
+
+
+def test_letters_go_where_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    with local_aws() as aws:
+        monkeypatch.setenv("SHIPPER_RETRY_QUEUE_URL", aws.retry_url)
+        monkeypatch.setenv("SHIPPER_DEAD_LETTER_QUEUE_URL", aws.dead_url)
+        monkeypatch.setenv("SHIPPER_BUCKET", aws.bucket)
+        found = from_environment("subscriber")
+        letter = deadletter.of_documents([doc(1)], REFUSED, SOURCE, failed_at="2026", attempts=1)
+        aws.s3.put_object(Bucket=aws.bucket, Key="letters/1.gz", Body=gzip.compress(letter.body))
+        assert found.bodies.unpack(deadletter.pack_pointer(letter, "letters/1.gz")) == letter
+        found.letters.retry([letter])
+        found.letters.bury([letter, letter])
+        assert (len(aws.bodies_in(aws.retry_url)), len(aws.bodies_in(aws.dead_url))) == (1, 2)
 
 
 def test_new_credentials_are_taken_with_a_new_client(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,69 @@
+"""README and changelog against the code: names, commands, settings, links."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from shipper.cli.main import cli
+from shipper.settings import described
+from stacks.stages import STAGES
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "k8s").rglob("*.md"))]
+
+
+def settings_table() -> str:
+    rows = [f"| `{name}` | {f'`{default}`' if default else ''} | {what} |" for name, default, what in described()]
+    return "\n".join(["| variable | default | what it does |", "| --- | --- | --- |", *rows])
+
+
+def test_the_settings_table_is_that_of_the_code() -> None:
+    assert settings_table() in README, "replace the table in README.md by:\n" + settings_table()
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"\bmake ([a-z-]+)", README))))
+def test_each_target_is_in_the_makefile(target: str) -> None:
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "words", sorted(set(re.findall(r"cwl-shipper ((?:transform|dlq) ?(?:ls|show|replay)?)", README)))
+)
+def test_each_command_is_there(words: str) -> None:
+    assert CliRunner().invoke(cli, [*words.split(), "--help"]).exit_code == 0
+
+
+@pytest.mark.parametrize("option", sorted(set(re.findall(r" (--(?:reason|rename|stack|text|explain))", README))))
+def test_each_option_is_there(option: str) -> None:
+    pages = [["dlq", "replay"], ["dlq", "show"], ["transform"]]
+    assert any(option in CliRunner().invoke(cli, [*words, "--help"]).output for words in pages)
+
+
+@pytest.mark.parametrize("stage", sorted(set(re.findall(r"stage=(\w+)", README))))
+def test_each_stage_is_there(stage: str) -> None:
+    assert stage in STAGES
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text("utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert newest is not None
+    assert newest[1] == version
+
+
+def test_the_pins_of_the_functions_are_exact() -> None:
+    for file in ("requirements.txt", "requirements-dev.txt", "lambdas/requirements.txt"):
+        for line in (ROOT / file).read_text("utf-8").splitlines():
+            assert re.match(r"#|-e \.|-r \S+|[\w.-]+==[\w.]+$", line), f"{file}: {line}"
