@@ -36,11 +36,21 @@ HEADS = (
     Row(_LOGGED, THROWN, "thrown?", "TypeError: fetch failed"),
     Row(
         (HEAD,),
-        rf"(?:[\w$.]+\.[A-Z][\w$]*(?::|\s*$|\s+at )|(?!{LEVEL})[A-Z]\w*(?: \[\w+\])?(?::|\s*$))",
+        r"[\w$.]+\.[A-Z][\w$]*(?::|\s*$|\s+at )",
         "class",
-        "PriceMismatch: shown 74900, charged 79400",
+        "com.shop.OutOfStock: sold out",
         first=NAME,
     ),
+    # So much can be the name of a class in JavaScript only.
+    Row(
+        (HEAD,),
+        rf"(?!{LEVEL})[A-Z]\w*(?: \[\w+\])?(?::|\s*$)",
+        "word",
+        "PriceMismatch: shown 74900, charged 79400",
+        first=UPPER,
+    ),
+    Row(("word", "node.warning"), rf"{_NODE_FRAME}.*\{{\s*$", "properties", "    at load (/app/dist/cart.js:31:17) {"),
+    Row(("word", "node.warning"), _NODE_FRAME, "frames", "    at emitWarning (node:internal/process/warning:96:14)"),
     Row(_LOGGED, r"(?:[\w$]+\.)+[A-Z][\w$]*(?::|\s*$|\s+at )", "class?", "com.shop.OutOfStock: sold out"),
 )
 
@@ -144,7 +154,6 @@ NODE = (
         "node.end",
         "(Use `node --trace-warnings ...` to show where the warning was created)",
     ),
-    Row(("node.warning",), _NODE_FRAME, "frames", "    at emitWarning (node:internal/process/warning:96:14)"),
 )
 
 # A message of several lines: last, since whatever is no logger's own line can be part of it.
