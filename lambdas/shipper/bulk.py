@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from shipper import jsontext
@@ -72,12 +73,18 @@ _QUOTED = re.compile(r"(Preview of field's value:) '.*'?|(The prefix of the firs
 
 def action(document: Document) -> bytes:
     """The action line: `create`, so that a second delivery changes nothing and answers 409."""
-    return jsontext.dumps({"create": {"_index": document.index, "_id": document.id}})
+    return _action_head(document.index) + jsontext.dumps(document.id) + b"}}"
+
+
+@lru_cache(maxsize=64)
+def _action_head(index: str) -> bytes:
+    return b'{"create":{"_index":' + jsontext.dumps(index) + b',"_id":'
 
 
 def encode(documents: Iterable[Document]) -> bytes:
     """NDJSON of action and source lines, ending in a newline as the API demands."""
-    return b"".join(action(document) + b"\n" + document.source + b"\n" for document in documents)
+    # Piece by piece: a line put together first would stand in memory a second time.
+    return b"".join([piece for document in documents for piece in (action(document), b"\n", document.source, b"\n")])
 
 
 def chunks(documents: Iterable[Document], max_bytes: int) -> Iterator[list[Document]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import binascii
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from shipper import jsontext
@@ -106,24 +105,26 @@ def _events(source: Source, raw_events: list[Any]) -> tuple[LogEvent, ...]:
     events = []
     for position, raw in enumerate(raw_events):
         event = _event(raw)
-        if not _usable_id(event.id) or by_id.get(event.id, event) != event:
-            event = replace(event, id=_made_id(source, position, event))
-        by_id[event.id] = event
+        if not _usable_id(event.id) or by_id.setdefault(event.id, event) != event:
+            event = event._replace(id=_made_id(source, position, event))
+            by_id[event.id] = event
         events.append(event)
     return tuple(events)
 
 
 def _event(raw: Any) -> LogEvent:
-    if not isinstance(raw, Mapping):
-        return LogEvent(id="", timestamp=None, message=_as_text(raw))
-    event_id, timestamp, extracted = raw.get("id"), raw.get("timestamp"), raw.get("extractedFields")
-    for value in (timestamp, extracted):
-        _as_text(value)  # what cannot be written cannot be part of a document, either
+    if not isinstance(raw, dict):
+        return LogEvent("", None, _as_text(raw))
+    event_id, timestamp, message = raw.get("id"), raw.get("timestamp"), raw.get("message")
+    extracted = raw.get("extractedFields")
+    if type(timestamp) is not int or extracted is not None:
+        for value in (timestamp, extracted):
+            _as_text(value)  # what cannot be written cannot be part of a document, either
     return LogEvent(
-        id=event_id if isinstance(event_id, str) else "",
-        timestamp=timestamp,
-        message=_as_text(raw.get("message")),
-        extracted_fields=extracted if isinstance(extracted, Mapping) else None,
+        event_id if isinstance(event_id, str) else "",
+        timestamp,
+        message if isinstance(message, str) else _as_text(message),
+        extracted if isinstance(extracted, dict) else None,
     )
 
 
@@ -137,7 +138,8 @@ def _as_text(value: Any) -> str:
 
 
 def _usable_id(event_id: str) -> bool:
-    return 0 < len(event_id.encode()) <= _MAX_ID_BYTES
+    size = len(event_id) if event_id.isascii() else len(event_id.encode())
+    return 0 < size <= _MAX_ID_BYTES
 
 
 def _made_id(source: Source, position: int, event: LogEvent) -> str:

@@ -2,146 +2,209 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeGuard
 
 from shipper import jsontext, trace
 from shipper.expand import json_in, number
+from shipper.metadata import KEY
 from shipper.model import Document, Fields, Record, Source
+from shipper.redact import Redactor
+from shipper.safety import Mender, field_count, overflow
 from shipper.settings import Settings
+from shipper.trace import NOTHING_FOUND, Trace
 
 INDEX_PREFIX = "cwl-"
 """Index names are made of this and a day: nothing that a log line holds can choose an index."""
 
 _DAY_MS = 86_400_000
+_AHEAD_MS = _DAY_MS
 """CloudWatch refuses events more than two hours ahead of its clock: one that is a day ahead has a broken time."""
 
-_SYSTEM = frozenset({"@id", "@timestamp", "@message", "@owner", "@log_group", "@log_stream"})
-_OURS = frozenset({"@fields", "@shipper", "@unmapped"})
-_LABELS = ("labels", "namespace_labels")
+_SYSTEM = ("@id", "@timestamp", "@message", "@owner", "@log_group", "@log_stream", "@fields", "@shipper", "@unmapped")
+_TRACE = ("@trace_id", "@span_id", "@level")
 
 
-def document(record: Record, source: Source, settings: Settings, now_ms: int) -> Document:
-    """Build the document of one record; `now_ms` is the ingest time, milliseconds since the epoch."""
-    moment_ms, original = _moment(record.event.timestamp, now_ms)
-    timestamp = _iso(moment_ms)
-    fields, fixed = _own_fields(record, settings)
-    system: Fields = {
-        "@id": record.event.id,
-        "@timestamp": timestamp,
-        "@message": _message(record, fields, settings),
-        "@owner": source.owner,
-        "@log_group": source.log_group,
-        "@log_stream": source.log_stream,
-    }
-    if settings.trace:
-        system |= _trace_fields(fields, record.text)
-    if len(record.event_ids) > 1:
-        system["@lines"] = len(record.event_ids)
-    aside = _set_aside(fields, settings)
-    if original is not None:
-        aside["@timestamp"] = _capped(original, settings.max_depth - 1)
-        fixed.append("clock")
-    if aside:
-        system["@fields"] = aside
-    if notes := _notes(record, fixed):
-        system["@shipper"] = notes
-    return Document(
-        index=INDEX_PREFIX + timestamp[:10].replace("-", "."),
-        id=record.event.id,
-        source=jsontext.dumps(fields | system),
-        timestamp=timestamp,
-        event_ids=tuple(record.event_ids),
-    )
+class Builder:
+    """Makes the documents of one payload; `now_ms` is the ingest time, milliseconds since the epoch.
+
+    `redacted` counts the secrets that were taken out, by detector.
+    """
+
+    def __init__(self, source: Source, settings: Settings, now_ms: int, redactor: Redactor | None = None) -> None:
+        self._settings = settings
+        self._now_ms = now_ms
+        self._newest_ms = now_ms + _AHEAD_MS
+        self._oldest_ms = max(0, now_ms - settings.max_age_days * _DAY_MS) if settings.max_age_days else 0
+        self._redactor = redactor
+        self.redacted: Counter[str] = Counter()
+        taken = [*_SYSTEM, *(_TRACE if settings.trace else ()), *(("@lines",) if settings.join else ())]
+        self._taken = frozenset(taken)
+        # The same for each document of the payload, so written once.
+        origin = {"@owner": source.owner, "@log_group": source.log_group, "@log_stream": source.log_stream}
+        self._origin = b"," + jsontext.dumps(origin)[1:]
+
+    def clean(self, record: Record) -> None:
+        """Take the secrets out of a record, before anything else looks at it."""
+        if self._redactor is None or not self._redactor.maybe(record.raw):
+            return
+        record.text, hits = self._redactor.text(record.text)
+        self.redacted.update(hits)
+        if record.text_key:
+            record.fields[record.text_key] = record.text
+        own = {key: value for key, value in record.fields.items() if key not in (KEY, record.text_key)}
+        redacted, hits = self._redactor.value(own)
+        self.redacted.update(hits)
+        record.fields.update(redacted)
+        record.raw, _ = self._redactor.text(record.raw)
+
+    def trace_of(self, record: Record) -> Trace:
+        """What identifies the record's transaction, and its level."""
+        return trace.find(record.fields, record.text)
+
+    def document(self, record: Record, found: Trace) -> Document:
+        """The document of one record, whose `fields` are used up by it."""
+        settings, fields = self._settings, record.fields
+        stamp, original = record.event.timestamp, None
+        if type(stamp) is not int or not self._oldest_ms <= stamp <= self._newest_ms:
+            stamp, original = self._moment(stamp)
+        timestamp = f"{_second(stamp // 1000)}.{stamp % 1000:03d}Z"
+        if record.text_key:
+            self._expand(fields, record.text_key, record.text)
+        message = self._message(record, fields)
+        aside = {} if self._taken.isdisjoint(fields) else self._set_aside(fields)
+        fixed = self._mend(record, fields, aside) if settings.mend else []
+        if original is not None:
+            aside["@timestamp"] = original
+            fixed.append("clock")
+        fields["@id"] = record.event.id
+        fields["@timestamp"] = timestamp
+        fields["@message"] = message
+        if settings.trace and found is not NOTHING_FOUND:
+            _add_trace(fields, found)
+        if len(record.event_ids) > 1:
+            fields["@lines"] = len(record.event_ids)
+        if aside:
+            fields["@fields"] = aside
+        if fixed or record.part or record.headless:
+            fields["@shipper"] = _notes(record, fixed)
+        return Document(
+            _index(timestamp[:10]),
+            record.event.id,
+            jsontext.dumps(fields)[:-1] + self._origin,
+            timestamp,
+            tuple(record.event_ids),
+        )
+
+    def _expand(self, fields: Fields, text_key: str, text: str) -> None:
+        """The text as it was joined, and the fields of an application's own JSON line in it."""
+        fields[text_key] = text
+        if (
+            self._settings.expand == "fields"
+            and "log_processed" not in fields
+            and (line := _own_json(text)) is not None
+        ):
+            fields["log_processed"] = line
+
+    def _moment(self, stamp: Any) -> tuple[int, Any]:
+        """(milliseconds, the original where it was unusable and the ingest time stands in for it, else None)."""
+        value = number(stamp) if isinstance(stamp, str) else stamp
+        if _is_number(value) and self._oldest_ms <= value <= self._newest_ms:
+            return int(value), None
+        if stamp is None or isinstance(stamp, dict | list):
+            stamp = jsontext.dumps(stamp).decode()
+        return self._now_ms, stamp
+
+    def _message(self, record: Record, fields: Fields) -> str:
+        """What `@message` holds; as `text` its key is taken out of the fields, so that it is not stored twice."""
+        kind = self._settings.message
+        if kind == "raw":
+            return record.raw
+        if kind == "record" and fields:
+            return jsontext.dumps(fields).decode()
+        fields.pop(record.text_key, None)
+        return record.text
+
+    def _set_aside(self, fields: Fields) -> Fields:
+        """Take out the record's own keys that have the name of one of ours: ours wins, theirs goes to `@fields`."""
+        return {key: fields.pop(key) for key in self._taken.intersection(fields)}
+
+    def _mend(self, record: Record, fields: Fields, aside: Fields) -> list[str]:
+        """Mend the fields in place; the kinds of repair. What cannot be mended goes `aside` or to `@unmapped`."""
+        metadata, max_fields = record.metadata, self._settings.max_fields
+        if metadata.written is not None:
+            del fields[KEY]
+        count = field_count(fields, self._settings.max_depth - 1)
+        in_order = 0 <= count <= max_fields - metadata.field_count and not aside and not metadata.fixed
+        kinds = [] if in_order and KEY not in fields else self._mend_slowly(record, fields, aside)
+        if metadata.written is not None:
+            fields[KEY] = metadata.written
+        return kinds
+
+    def _mend_slowly(self, record: Record, fields: Fields, aside: Fields) -> list[str]:
+        metadata = record.metadata
+        kinds = set(metadata.fixed)
+        if KEY in fields:
+            aside[KEY] = fields.pop(KEY)  # somebody's own field of that name, where the mapping has an object
+            kinds.add(KEY)
+        aside |= metadata.aside
+        depth = self._settings.max_depth
+        if field_count(fields, depth - 1) < 0 or field_count(aside, depth - 2) < 0:
+            kinds |= self._mend_all(record, fields, aside)
+        room = self._settings.max_fields - metadata.field_count
+        if field_count(fields, depth - 1) > room:
+            fields["@unmapped"] = jsontext.dumps(overflow(fields, room)).decode()
+            kinds.add("fields")
+        return sorted(kinds)
+
+    def _mend_all(self, record: Record, fields: Fields, aside: Fields) -> set[str]:
+        mender = Mender(self._settings.max_depth)
+        exact = _exact(record)
+        mended = mender.mend(fields, exact)
+        fields.clear()
+        fields |= mended
+        aside |= mender.aside
+        if aside:
+            kept = mender.nested(aside)
+            aside.clear()
+            aside |= kept
+        return mender.kinds
 
 
-def _moment(stamp: Any, now_ms: int) -> tuple[int, Any]:
-    """(milliseconds, the original where it was unusable and the ingest time stands in for it, else None)."""
-    value = number(stamp) if isinstance(stamp, str) else stamp
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= now_ms + _DAY_MS:
-        return int(value), None
-    return now_ms, "null" if stamp is None else stamp
-
-
-def _iso(moment_ms: int) -> str:
-    moment = datetime.fromtimestamp(moment_ms // 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment_ms % 1000:03d}Z"
-
-
-def _own_fields(record: Record, settings: Settings) -> tuple[Fields, list[str]]:
-    """The record's own fields as they are indexed, and the kinds of repair they took."""
-    fields, fixed = dict(record.fields), []
-    if record.text_key:
-        fields[record.text_key] = record.text
-    if settings.expand == "fields" and record.text_key and (line := _own_json(record.text)) is not None:
-        fields.setdefault("log_processed", line)
-    if settings.dedot:
-        _dedot_labels(fields)
-    if _may_be_deep(record, settings.max_depth):
-        capped = {key: _capped(value, settings.max_depth - 1) for key, value in fields.items()}
-        if capped != fields:
-            fields, fixed = capped, ["deep"]
-    return fields, fixed
-
-
-def _may_be_deep(record: Record, max_depth: int) -> bool:
-    """Cheap and never too low: nothing can nest deeper than there are brackets, escaped ones in the text among them."""
-    if record.event.extracted_fields:
-        return True
-    return any(text.count("{") + text.count("[") > max_depth for text in (record.raw, record.text))
-
-
-def _message(record: Record, fields: Fields, settings: Settings) -> str:
-    """What `@message` holds; as `text` its key is taken out of the fields, so that it is not stored a second time."""
-    if settings.message == "raw":
-        return record.raw
-    if settings.message == "record" and fields:
-        return jsontext.dumps(fields).decode()
-    fields.pop(record.text_key, None)
-    return record.text
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _own_json(text: str) -> Fields | None:
     """The fields of an application's own JSON line; text in front of it makes it a text."""
-    return json_in(text) if text.lstrip().startswith("{") else None
+    return json_in(text) if text[:1] == "{" or text.lstrip()[:1] == "{" else None
 
 
-def _dedot_labels(fields: Fields) -> None:
-    """`app` and `app.kubernetes.io/name` cannot live in one mapping: the one is a text, the other an object."""
-    kubernetes = fields.get("kubernetes")
-    if not isinstance(kubernetes, dict):
-        return
-    for key in _LABELS:
-        labels = kubernetes.get(key)
-        if isinstance(labels, dict) and any("." in name for name in labels):
-            kubernetes[key] = {name.replace(".", "_"): value for name, value in labels.items()}
+def _exact(record: Record) -> Fields:
+    """The record's JSON as `jsontext.loads_exact` reads it, to find what a large integer was."""
+    exact = {} if record.event.extracted_fields else _loads_exact(record.event.message)
+    if "log_processed" not in exact:
+        exact["log_processed"] = _loads_exact(record.text)
+    return exact
 
 
-def _capped(value: Any, room: int) -> Any:
-    """`value` with whatever nests deeper than `room` levels as JSON text."""
-    if not isinstance(value, dict | list):
-        return value
-    if room == 0:
-        return jsontext.dumps(value).decode()
-    if isinstance(value, dict):
-        return {key: _capped(inner, room - 1) for key, inner in value.items()}
-    return [_capped(inner, room - 1) for inner in value]
+def _loads_exact(text: str) -> Fields:
+    try:
+        value = jsontext.loads_exact(text[text.find("{") :])
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
-def _trace_fields(fields: Fields, text: str) -> Fields:
-    found = trace.find(fields, text)
-    named = {"@trace_id": found.trace_id, "@span_id": found.span_id, "@level": found.level}
-    return {name: value for name, value in named.items() if value}
-
-
-def _set_aside(fields: Fields, settings: Settings) -> Fields:
-    """Take out the record's own keys that have the name of one of ours: ours wins, theirs goes to `@fields`."""
-    taken = _SYSTEM | _OURS
-    if settings.trace:
-        taken |= {"@trace_id", "@span_id", "@level"}
-    if settings.join:
-        taken |= {"@lines"}
-    return {key: fields.pop(key) for key in list(fields) if key in taken}
+def _add_trace(fields: Fields, found: Trace) -> None:
+    if found.trace_id:
+        fields["@trace_id"] = found.trace_id
+    if found.span_id:
+        fields["@span_id"] = found.span_id
+    if found.level:
+        fields["@level"] = found.level
 
 
 def _notes(record: Record, fixed: list[str]) -> Fields:
@@ -153,3 +216,14 @@ def _notes(record: Record, fixed: list[str]) -> Fields:
     if record.headless:
         notes["headless"] = True
     return notes
+
+
+@lru_cache(maxsize=1024)
+def _second(seconds: int) -> str:
+    """Formatting a time is slow, and the events of a payload share their seconds."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+@lru_cache(maxsize=64)
+def _index(day: str) -> str:
+    return INDEX_PREFIX + day.replace("-", ".")

@@ -18,6 +18,7 @@ SYSTEM_PREFIX = "@aws."
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _RADIX = re.compile(r"0(?:[xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)")
 _SPACE = "\t\n\v\f\r \xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000\ufeff"
+_BEGINS_A_NUMBER = frozenset("0123456789+-." + _SPACE)
 _MAX_EXACT = 2**53
 _MAX_WRITABLE = 250
 """orjson reads 1,024 levels and writes 254: JSON in between stays the text that it is."""
@@ -29,10 +30,14 @@ def expand(message: str, extracted: Mapping[str, Any] | None) -> Fields:
     JSON counts from the first `{` to the end of the message. Extracted fields, even none (`{}`), stop that; fields
     that only hold system fields do not.
     """
-    system = dict(deepcopy(extracted)) if extracted else {}
-    own = {key: system.pop(key) for key in list(system) if not key.startswith(SYSTEM_PREFIX)}
-    fields = (json_in(message) or {}) if message_counts(extracted) else _coerced(own)
-    fields.update(system)
+    if extracted is None:
+        return json_in(message) or {}
+    fields = (json_in(message) or {}) if message_counts(extracted) else {}
+    for key, value in extracted.items():
+        if key.startswith(SYSTEM_PREFIX):
+            fields[key] = deepcopy(value)
+        elif value:
+            _put(fields, key, value)
     return fields
 
 
@@ -57,6 +62,8 @@ def json_in(text: str) -> Fields | None:
 
 def number(text: str) -> int | float | None:
     """What JavaScript's `1 * text` gives where it is a finite number: `007` is 7, `0x1F` is 31, `1_000` is none."""
+    if text[:1] not in _BEGINS_A_NUMBER:
+        return None
     text = text.strip(_SPACE)
     try:
         if _RADIX.fullmatch(text):
@@ -80,17 +87,13 @@ def _writable(value: Fields) -> bool:
     return True
 
 
-def _coerced(extracted: Mapping[str, Any]) -> Fields:
-    fields: Fields = {}
-    for key, value in extracted.items():
-        if not value:
-            continue
-        if not isinstance(value, str):
-            fields[key] = value
-        elif (as_number := number(value)) is not None:
-            fields[key] = as_number
-        else:
-            if (parsed := json_in(value)) is not None:
-                fields["$" + key] = parsed
-            fields[key] = value
-    return fields
+def _put(fields: Fields, key: str, value: Any) -> None:
+    """One extracted field as the incumbent has it: a number where it looks like one, its JSON beside it as `$key`."""
+    if not isinstance(value, str):
+        fields[key] = deepcopy(value)
+    elif (as_number := number(value)) is not None:
+        fields[key] = as_number
+    else:
+        if (parsed := json_in(value)) is not None:
+            fields["$" + key] = parsed
+        fields[key] = value

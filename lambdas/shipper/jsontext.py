@@ -7,6 +7,8 @@ from typing import Any, NoReturn
 
 import orjson
 
+_LONG_DIGITS = 20
+
 
 def loads(text: str | bytes) -> Any:
     """Parse JSON strictly: no NaN or Infinity, the last of duplicate keys wins, lone surrogates become U+FFFD.
@@ -21,12 +23,28 @@ def loads(text: str | bytes) -> Any:
         return _loads_surrogates(text)
 
 
+def loads_exact(text: str) -> Any:
+    """Parse JSON whose integers beyond 64 bits become their digits as text, where `loads` makes floats of them.
+
+    Raises `ValueError`. Slow: for the rare record that holds one.
+    """
+    try:
+        return json.loads(text, parse_constant=_refuse, parse_int=_exact_int)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
 def dumps(value: Any) -> bytes:
     """Compact UTF-8 JSON. Raises `ValueError` for what JSON cannot hold."""
     try:
         return orjson.dumps(value)
     except orjson.JSONEncodeError as error:
         raise ValueError(str(error)) from None
+
+
+def fragment(value: Any) -> orjson.Fragment:
+    """JSON that is written already, to stand in a value for `dumps`. Raises `ValueError` as `dumps` does."""
+    return orjson.Fragment(dumps(value))
 
 
 def _loads_surrogates(text: str | bytes) -> Any:
@@ -37,6 +55,13 @@ def _loads_surrogates(text: str | bytes) -> Any:
     except RecursionError:
         raise ValueError("nested too deeply") from None
     return orjson.loads(mended.decode("utf-16-le", "replace"))
+
+
+def _exact_int(digits: str) -> int | str:
+    if len(digits) > _LONG_DIGITS:
+        return digits
+    value = int(digits)
+    return value if -(2**63) <= value < 2**63 else digits
 
 
 def _refuse(name: str) -> NoReturn:

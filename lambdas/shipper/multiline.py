@@ -135,7 +135,7 @@ def _join_stream(records: list[Record], grammar: Grammar, settings: Settings, ab
     while at < len(records):
         head, end, after = records[at], at + 1, None
         if not (alone[at] and alone[end]):
-            begun = state if within_line and state is not None else _state_after(head, state, grammar)
+            begun = _state_after(head, state, within_line, grammar)
             if not alone[end] and (begun or records[end].part > 1):
                 end, after = _extent(records, at, begun, grammar, settings)
         within_line = False
@@ -170,13 +170,14 @@ def _extent(
     return proven, None
 
 
-def _state_after(record: Record, state: str | None, grammar: Grammar) -> str:
+def _state_after(record: Record, state: str | None, within_line: bool, grammar: Grammar) -> str:
     """The state after the first event of a record, or of a part that goes on in `state`; it may hold joined lines."""
     first, *rest = _lines(record.text)
     followed = grammar.follow(state, first) if state else None
+    if followed is None and within_line:
+        followed = state
     if followed is None:
-        followed, headless = grammar.begin(first)
-        record.headless = headless and state is None and record.part < 2
+        followed, record.headless = grammar.begin(first)
     return _walk(followed, rest, grammar)
 
 
@@ -224,7 +225,7 @@ def _merge(records: Sequence[Record], joined: Callable[[list[str]], str]) -> Non
     head.partial = records[-1].partial
     for record in records[1:]:
         head.event_ids += record.event_ids
-        head.part = head.part or record.part
+        head.stripped_bytes += record.stripped_bytes
 
 
 def _as_lines(texts: list[str]) -> str:

@@ -6,6 +6,7 @@ Syntax: https://github.com/google/re2/wiki/Syntax. Unlike Python's it has no loo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -37,11 +38,22 @@ class Pattern:
 @cache
 def compile(pattern: str) -> Pattern:  # noqa: A001 - as in `re`, for the same use
     """Compile once. Raises `ValueError` that says what RE2 refuses and, where it is Python's own syntax, why."""
+    return Pattern(_compile(pattern, captures=False).search)
+
+
+@cache
+def compile_capturing(pattern: str) -> re.Pattern[str]:
+    """The same for who needs the places of the matches: RE2's own pattern, used as one of `re`."""
+    compiled: re.Pattern[str] = _compile(pattern, captures=True)
+    return compiled
+
+
+def _compile(pattern: str, *, captures: bool) -> Any:
     options = re2.Options()
     options.log_errors = False
-    options.never_capture = True
+    options.never_capture = not captures
     try:
-        return Pattern(re2.compile(pattern, options).search)
+        return re2.compile(pattern, options)
     except re2.error as error:
         refused = error.args[0].decode("utf-8", "replace")
     except UnicodeEncodeError:

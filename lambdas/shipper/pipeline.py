@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from shipper.document import document
-from shipper.model import Batch, Payload
+from collections import Counter
+
+from shipper import patterns
+from shipper.document import Builder
+from shipper.model import Batch, Document, Payload
 from shipper.multiline import grammar_for, join
-from shipper.record import read
+from shipper.record import Reader
+from shipper.redact import redactor
+from shipper.sample import Fate, Sieve
 from shipper.settings import Settings
 
 
@@ -14,11 +19,37 @@ def transform(payload: Payload, settings: Settings, now_ms: int) -> Batch:
 
     `now_ms` is the ingest time, used for events whose own time is unusable.
     """
-    records = [read(event, settings) for event in payload.events]
+    source = payload.source
+    hider = redactor(settings.redact, settings.redact_patterns, settings.redact_form)
+    reader = Reader(settings, source.log_group, hider)
+    builder = Builder(source, settings, now_ms, hider)
+    sieve = Sieve(settings.filters, source.log_group, patterns.compile)
+    records = [reader.read(event) for event in payload.events]
     if settings.join:
-        records = join(records, grammar_for(payload.source.log_group, settings.multiline), settings)
+        records = join(records, grammar_for(source.log_group, settings.multiline), settings)
+    documents: list[Document] = []
+    stripped_bytes, lost, left_out = 0, Counter[Fate](), Counter[str]()
+    records.reverse()
+    while records:
+        record = records.pop()  # freed as its document is made: the two need not fit side by side
+        stripped_bytes += record.stripped_bytes
+        builder.clean(record)
+        found = builder.trace_of(record)
+        decision = sieve.decide(
+            record.fields, record.text, level=found.level, trace_id=found.trace_id, event_id=record.event.id
+        )
+        if decision.fate is Fate.KEEP:
+            documents.append(builder.document(record, found))
+        else:
+            lost[decision.fate] += len(record.event_ids)
+            left_out[decision.rule] += len(record.event_ids)
     return Batch(
-        source=payload.source,
+        source=source,
         received=len(payload.events),
-        documents=tuple(document(record, payload.source, settings, now_ms) for record in records),
+        documents=tuple(documents),
+        filtered=lost[Fate.FILTERED],
+        sampled=lost[Fate.SAMPLED],
+        stripped_bytes=stripped_bytes,
+        redacted=builder.redacted,
+        left_out=left_out,
     )

@@ -8,6 +8,7 @@ with, and what was refused has by then gone to the dead-letter queue under its n
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from shipper import deadletter, jsontext
 from shipper.deadletter import BadEnvelope
@@ -36,6 +37,8 @@ class Opened:
     documents: tuple[Document, ...]
     received: int
     joined: int = 0
+    filtered: int = 0
+    sampled: int = 0
 
 
 def opened(letter: DeadLetter, settings: Settings, now_ms: int) -> Opened | Rejected:
@@ -53,8 +56,16 @@ def opened(letter: DeadLetter, settings: Settings, now_ms: int) -> Opened | Reje
         case Control():
             return Opened(letter.source, (), received=0)
         case payload:
-            batch = transform(payload, settings, now_ms)
-            return Opened(batch.source, batch.documents, batch.received, batch.joined)
+            batch = transform(payload, settings, _first_came_ms(letter, now_ms))
+            return Opened(batch.source, batch.documents, batch.received, batch.joined, batch.filtered, batch.sampled)
+
+
+def _first_came_ms(letter: DeadLetter, now_ms: int) -> int:
+    """When the payload first came: what was no broken time then is none after two weeks in a queue."""
+    try:
+        return int(datetime.fromisoformat(letter.first_failed_at).timestamp() * 1000)
+    except ValueError:
+        return now_ms
 
 
 def replay(
@@ -87,6 +98,8 @@ def _ledger(content: Opened, delivery: Delivery) -> Ledger:
         indexed=delivery.indexed,
         duplicate=delivery.duplicate,
         joined=content.joined,
+        filtered=content.filtered,
+        sampled=content.sampled,
         requeued=len(delivery.waiting) + kept,
         dead_lettered=len(delivery.dead) - kept,
     )

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Protocol, get_args
 
 from shipper.model import Fields
 
@@ -42,6 +42,13 @@ class Rule:
     levels: tuple[str, ...] = ()
     pattern: str = ""
     rates: tuple[tuple[str, float], ...] = ()
+
+
+class Searching(Protocol):
+    """A compiled pattern: Python's own, or one of `patterns`."""
+
+    def search(self, text: str, /) -> object:
+        """Anything true where the pattern is found."""
 
 
 class Fate(Enum):
@@ -92,7 +99,7 @@ class Sieve:
         self,
         rules: Iterable[Rule],
         log_group: str,
-        compile: Callable[[str], re.Pattern[str]] = re.compile,  # noqa: A002
+        compile: Callable[[str], Searching] = re.compile,  # noqa: A002
     ) -> None:
         self._rules = tuple(_ready(rule, compile) for rule in rules if fnmatch.fnmatchcase(log_group, rule.log_group))
 
@@ -120,7 +127,7 @@ def is_kept(trace_id: str, event_id: str, rate: float) -> bool:
     return int.from_bytes(digest, "big") < rate * 2**64
 
 
-def _ready(rule: Rule, compile: Callable[[str], re.Pattern[str]]) -> _Ready:  # noqa: A002
+def _ready(rule: Rule, compile: Callable[[str], Searching]) -> _Ready:  # noqa: A002
     return _Ready(
         namespace=_glob(rule.namespace),
         container=_glob(rule.container),

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
+from fnmatch import fnmatchcase
 from typing import Any
-from urllib.parse import urlsplit
 
-from shipper import patterns
-from shipper.settings_text import MultilineRule, read_bool, read_list, read_multiline, read_number, written
+from shipper.sample import Rule
+from shipper.settings_checks import CHECKS, LOOPBACK_HOSTS, endpoint_faults, redaction_faults
+from shipper.settings_text import READER_OF_TYPE, MultilineRule, Pairs, StripRule, written
 
 __all__ = [
     "DEFAULT_STRIP",
@@ -24,6 +24,7 @@ __all__ = [
     "MultilineRule",
     "Settings",
     "SettingsError",
+    "StripRule",
     "described",
     "env_texts",
 ]
@@ -41,8 +42,6 @@ DEFAULT_STRIP = (
     "logtag",
 )
 
-LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
-
 
 class SettingsError(ValueError):
     """The configuration cannot be used; the message names every fault at once."""
@@ -57,17 +56,26 @@ _HELP: dict[str, str] = {
     "profile": "`standard`, or `incumbent`: the documents of the AWS-generated function",
     "message": "what `@message` holds: `text` of the log, stripped `record` as JSON, or `raw` as received",
     "expand": "`fields`: an application's JSON line goes to `log_processed`; `off`: it stays text",
-    "strip": "dotted paths taken out of every record, comma-separated",
+    "strip": "dotted paths taken out of every record, comma-separated; a step may be a glob, `kubernetes.labels.*`",
+    "keep": "dotted paths that stay although `strip` leads to them or around them",
+    "strip_rules": "JSON list, first match wins: `log_group` glob, its own `strip` and `keep` in place of those",
     "join": "join the lines of one multiline record",
     "dedot": "dots in the names of Kubernetes labels become `_`",
+    "mend": "change keys, depth and numbers that OpenSearch refuses; `@shipper.fixed` says what was done",
     "trace": "find `@trace_id`, `@span_id` and `@level`",
     "multiline": "JSON list of rules, first match wins: `log_group` glob, `start` and/or `continue` pattern",
+    "filters": "JSON list, first match wins: `name`, `action` (keep, drop, sample), conditions, `rates` by level",
+    "redact": "detectors of secrets, comma-separated, or `all`: their hits are taken out before anything leaves",
+    "redact_patterns": "JSON object of patterns by name, taken out too; a group `secret` narrows one down",
+    "redact_form": "what stands for a secret: `mask`, `last4` (its last four) or `hash` (equal ones are equal)",
     "max_decoded_bytes": "a payload that inflates to more is dead-lettered",
     "max_body_bytes": "size of one bulk request before compression",
     "max_join_lines": "events in one record; more become numbered parts",
     "max_join_bytes": "text of one joined record; more becomes numbered parts",
     "max_join_gap_ms": "events of one record are at most this far apart",
     "max_depth": "objects and arrays inside each other; what is deeper becomes JSON text",
+    "max_fields": "fields of one document; the largest go to `@unmapped`, as text",
+    "max_age_days": "an older event lands in the index of the day when it came; 0 is no limit",
     "max_tries": "bulk requests for one document within one invocation",
     "reserve_s": "seconds of an invocation kept for queues and ledger",
     "log_level": "level of the functions' own logs",
@@ -87,16 +95,25 @@ class Settings:
     message: str = "text"
     expand: str = "fields"
     strip: tuple[str, ...] = DEFAULT_STRIP
+    keep: tuple[str, ...] = ()
+    strip_rules: tuple[StripRule, ...] = field(default=())
     join: bool = True
     dedot: bool = True
+    mend: bool = True
     trace: bool = True
     multiline: tuple[MultilineRule, ...] = field(default=())
+    filters: tuple[Rule, ...] = field(default=())
+    redact: tuple[str, ...] = ()
+    redact_patterns: Pairs = ()
+    redact_form: str = "mask"
     max_decoded_bytes: int = 64 * 1024 * 1024
     max_body_bytes: int = 5 * 1024 * 1024
     max_join_lines: int = 1_000
     max_join_bytes: int = 512 * 1024
     max_join_gap_ms: int = 60_000
     max_depth: int = 19
+    max_fields: int = 500
+    max_age_days: int = 14
     max_tries: int = 4
     reserve_s: float = 5.0
     log_level: str = "INFO"
@@ -159,10 +176,11 @@ class Settings:
 
     def problems(self, *, delivery: bool = True) -> list[str]:
         """Every fault, each with the setting's name; `delivery=False` leaves out what only a deployment knows."""
-        found = [f"{name}: {fault}" for name, check in _CHECKS.items() if (fault := check(getattr(self, name)))]
+        found = [f"{name}: {fault}" for name, check in CHECKS.items() if (fault := check(getattr(self, name)))]
+        found += [f"redact: {fault}" for fault in redaction_faults(self.redact, self.redact_patterns, self.redact_form)]
         if delivery:
             found += [f"{name}: is missing" for name in _DELIVERY if not getattr(self, name)]
-            found += [f"endpoint: {fault}" for fault in _endpoint_faults(self.endpoint)]
+            found += [f"endpoint: {fault}" for fault in endpoint_faults(self.endpoint)]
         return found
 
     def checked(self, *, delivery: bool = True) -> Settings:
@@ -175,15 +193,26 @@ class Settings:
         """A copy with some settings changed."""
         return replace(self, **changes)
 
-    @cached_property
-    def strip_paths(self) -> tuple[tuple[str, ...], ...]:
-        """`strip` split into keys."""
-        return tuple(tuple(path.split(".")) for path in self.strip)
+    def strip_for(self, log_group: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """(paths to take out, paths to keep) of a log group."""
+        for rule in self.strip_rules:
+            if fnmatchcase(log_group, rule.log_group):
+                return rule.strip, rule.keep
+        return self.strip, self.keep
 
 
 PROFILES: dict[str, dict[str, Any]] = {
     "standard": {},
-    "incumbent": {"message": "raw", "expand": "off", "strip": (), "join": False, "dedot": False, "trace": False},
+    "incumbent": {
+        "message": "raw",
+        "expand": "off",
+        "strip": (),
+        "join": False,
+        "dedot": False,
+        "mend": False,
+        "trace": False,
+        "max_age_days": 0,
+    },
 }
 
 _DELIVERY = ("endpoint", "retry_queue_url", "dead_letter_queue_url", "bucket")
@@ -200,74 +229,4 @@ def described() -> list[tuple[str, str, str]]:
     return [(ENV_PREFIX + f.name.upper(), written(getattr(defaults, f.name)), _HELP[f.name]) for f in fields(Settings)]
 
 
-_READER_OF_TYPE: dict[str, Callable[[str], Any]] = {
-    "str": str,
-    "bool": read_bool,
-    "int": read_number(int),
-    "float": read_number(float),
-    "tuple[str, ...]": read_list,
-    "tuple[MultilineRule, ...]": read_multiline,
-}
-_READERS: dict[str, Callable[[str], Any]] = {f.name: _READER_OF_TYPE[str(f.type)] for f in fields(Settings)}
-
-
-def _one_of(*allowed: str) -> Callable[[str], str]:
-    return lambda value: "" if value in allowed else f"{value!r} is none of {', '.join(allowed)}"
-
-
-def _within(low: float, high: float) -> Callable[[float], str]:
-    return lambda value: "" if low <= value <= high else f"{value} is not between {low} and {high}"
-
-
-def _rule_faults(rules: tuple[MultilineRule, ...]) -> str:
-    faults = []
-    for number, rule in enumerate(rules, 1):
-        if not rule.start and not rule.continues:
-            faults.append(f"rule {number} has neither start nor continue")
-        for name, pattern in (("start", rule.start), ("continue", rule.continues)):
-            try:
-                patterns.compile(pattern)
-            except ValueError as error:
-                faults.append(f"rule {number}: {name} is no regular expression ({error})")
-    return ", ".join(faults)
-
-
-def _strip_faults(paths: tuple[str, ...]) -> str:
-    bad = [path for path in paths if not path or not all(path.split("."))]
-    return f"not dotted paths: {', '.join(map(repr, bad))}" if bad else ""
-
-
-def _endpoint_faults(endpoint: str) -> list[str]:
-    if not endpoint:
-        return []
-    try:
-        url = urlsplit(endpoint)
-        usable = url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        return [f"{endpoint!r} is not a URL such as https://search-logs.eu-west-1.es.amazonaws.com"]
-    if url.scheme == "http" and url.hostname not in LOOPBACK_HOSTS:
-        return ["plain http is for loopback only, use https"]
-    if url.path.strip("/") or url.query or url.username:
-        return ["must be scheme and host (and port) only"]
-    return []
-
-
-_CHECKS: dict[str, Callable[[Any], str]] = {
-    "service": _one_of("es", "aoss"),
-    "profile": _one_of(*PROFILES),
-    "message": _one_of("text", "record", "raw"),
-    "expand": _one_of("fields", "off"),
-    "strip": _strip_faults,
-    "multiline": _rule_faults,
-    "max_decoded_bytes": _within(1_048_576, 1_073_741_824),
-    "max_body_bytes": _within(65_536, 104_857_600),
-    "max_join_lines": _within(2, 100_000),
-    "max_join_bytes": _within(1_024, 10_485_760),
-    "max_join_gap_ms": _within(0, 86_400_000),
-    "max_depth": _within(2, 19),
-    "max_tries": _within(1, 20),
-    "reserve_s": _within(1, 60),
-    "log_level": _one_of("DEBUG", "INFO", "WARNING", "ERROR"),
-}
+_READERS: dict[str, Callable[[str], Any]] = {f.name: READER_OF_TYPE[str(f.type)] for f in fields(Settings)}

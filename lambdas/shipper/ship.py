@@ -103,6 +103,7 @@ def ship(batch: Batch, sink: Sink, letters: Letters, clock: Clock, settings: Set
         duplicate=delivery.duplicate,
         joined=batch.joined,
         filtered=batch.filtered,
+        sampled=batch.sampled,
         requeued=len(delivery.waiting),
         dead_lettered=len(delivery.dead),
     )

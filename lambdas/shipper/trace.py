@@ -55,6 +55,7 @@ _OTEL = {number: level for at, level in enumerate(_NAMES_OF_LEVELS) for number i
 _SYSLOG = dict(enumerate(("FATAL", "FATAL", "FATAL", "ERROR", "WARN", "INFO", "INFO", "DEBUG")))  # RFC 5424, 6.2.1
 _KLOG = {"I": "INFO", "W": "WARN", "E": "ERROR", "F": "FATAL"}
 _WITHOUT_IDS = {level: Trace(level=level) for level in ("", *_NAMES_OF_LEVELS)}
+NOTHING_FOUND = _WITHOUT_IDS[""]
 
 _HEX = r"[0-9a-fA-F]"
 _LONG, _SHORT = rf"{_HEX}{{32}}", rf"{_HEX}{{16}}"
@@ -272,7 +273,7 @@ _TEXT_LEVEL = re.compile(
     + rf"|\[(?=[\w :]{{3,25}}\]) ?(?:\w{{1,20}}:)?(?:{_WORDS}) ?\]"  # nginx, Apache, Fluent Bit, Envoy, Elixir
     + rf"|\t(?:{_WORDS})\t"  # zap
 )
-_LEVEL_IS = re.compile(r"(?:(?<=\")(?:level|severity)\"\s?:\s?|(?<![\w.-])(?:level|severity)=)\"?(\w+)")
+_LEVEL_IS = re.compile(r"level(?:(?<=\"level)\"\s?:\s?|(?<![\w.-]level)=)\"?(\w+)")
 _HEAD = re.compile(r"(?:PHP )?([A-Za-z]{3,11}+)(?: error)?:|([IWEF])\d{4} \d\d:\d\d:\d\d")  # and klog's
 
 

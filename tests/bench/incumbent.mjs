@@ -6,14 +6,21 @@ import { gunzipSync } from 'node:zlib';
 
 const pad = (number) => String(number).padStart(2, '0');
 
+function isJson(text) {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// It asks first whether the text is JSON, and parses it once more for the value.
 function jsonFrom(text) {
   const start = text.indexOf('{');
   if (start < 0) return null;
-  try {
-    return JSON.parse(text.slice(start));
-  } catch {
-    return null;
-  }
+  const rest = text.slice(start);
+  return isJson(rest) ? JSON.parse(rest) : null;
 }
 
 const numeric = (text) => !Number.isNaN(Number.parseFloat(text)) && Number.isFinite(Number(text));

@@ -10,7 +10,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
@@ -24,8 +24,11 @@ from shipper.aws.queue import Bodies, Inbox, SqsLetters
 from shipper.aws.telemetry import Telemetry
 from shipper.bulk import BulkReply
 from shipper.cli.deployment import Deployment
+from shipper.document import Builder
 from shipper.handlers.services import Services
-from shipper.model import Batch, DeadLetter, Document, Reason, Source
+from shipper.model import Batch, DeadLetter, Document, LogEvent, Reason, Record, Source
+from shipper.record import Reader
+from shipper.redact import redactor
 from shipper.settings import Settings
 from shipper.ship import Unreachable
 
@@ -60,7 +63,25 @@ def docs(count: int) -> list[Document]:
 
 
 def batch_of(documents: Sequence[Document], *, joined: int = 0) -> Batch:
-    return Batch(SOURCE, len(documents) + joined, tuple(documents))
+    """A batch of these documents; the first of them holds `joined` events more."""
+    made = list(documents)
+    if joined:
+        made[0] = replace(made[0], event_ids=(*made[0].event_ids, *(f"joined-{n}" for n in range(joined))))
+    return Batch(SOURCE, len(made) + joined, tuple(made))
+
+
+def read(event: LogEvent, settings: Settings) -> Record:
+    """The record of one event."""
+    return Reader(settings, SOURCE.log_group).read(event)
+
+
+def document(record: Record, source: Source, settings: Settings, now_ms: int) -> Document:
+    """The document of one record."""
+    builder = Builder(
+        source, settings, now_ms, redactor(settings.redact, settings.redact_patterns, settings.redact_form)
+    )
+    builder.clean(record)
+    return builder.document(record, builder.trace_of(record))
 
 
 def payload_of(*messages: str) -> dict[str, Any]:

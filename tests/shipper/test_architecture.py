@@ -34,6 +34,7 @@ AT_IMPORT = {
         "re.compile",
         "typing.TypeVar",
         "functools.cache",
+        "functools.lru_cache",
         "dataclasses.dataclass",
         "dataclasses.field",
         "dataclasses.fields",

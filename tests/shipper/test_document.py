@@ -10,11 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipper.document import document
 from shipper.model import LogEvent
-from shipper.record import read
 from shipper.settings import Settings
-from tests.shipper.fakes import NOW_MS, SOURCE, patient
+from tests.shipper.fakes import NOW_MS, SOURCE, document, patient, read
 from tests.shipper.test_jsontext import json_values
 
 STANDARD = Settings()
@@ -75,9 +73,17 @@ DOCUMENTS: dict[str, tuple[Any, dict[str, Any]]] = {
     ),
     "labels that are none": (
         {"log": "x", "kubernetes": {"labels": "a.b"}},
-        {"@message": "x", "kubernetes": {"labels": "a.b"}},
+        {
+            "@message": "x",
+            "kubernetes": {},
+            "@fields": {"kubernetes.labels": "a.b"},
+            "@shipper": {"fixed": ["kubernetes"]},
+        },
     ),
-    "kubernetes is a text": ({"log": "x", "kubernetes": "a.b"}, {"@message": "x", "kubernetes": "a.b"}),
+    "kubernetes is a text": (
+        {"log": "x", "kubernetes": "a.b"},
+        {"@message": "x", "@fields": {"kubernetes": "a.b"}, "@shipper": {"fixed": ["kubernetes"]}},
+    ),
     "a dot in another key stays": ({"log": "x", "a.b": 1}, {"@message": "x", "a.b": 1}),
     "a level": ({"log": "x", "level": "warning"}, {"@message": "x", "level": "warning", "@level": "WARN"}),
 }
@@ -129,7 +135,7 @@ TIMES: dict[str, tuple[Any, str]] = {
     "milliseconds": (1_795_521_600_123, "2026-11-24T12:00:00.123Z"),
     "the last of a day": (1_795_564_799_999, "2026-11-24T23:59:59.999Z"),
     "the first of a day": (1_795_564_800_000, "2026-11-25T00:00:00.000Z"),
-    "zero": (0, "1970-01-01T00:00:00.000Z"),
+    "two weeks old": (NOW_MS - 14 * DAY_MS, "2026-11-10T12:00:00.000Z"),
     "a fraction": (1_795_521_600_123.9, "2026-11-24T12:00:00.123Z"),
     "as text": ("1795521600123", "2026-11-24T12:00:00.123Z"),
     "as JavaScript reads it": ("0x1a20d6d5a7b", "2026-11-24T12:00:00.123Z"),
@@ -154,8 +160,8 @@ BROKEN_TIMES: dict[str, tuple[Any, Any]] = {
     "microseconds": (NOW_MS * 1_000, NOW_MS * 1_000),
     "beyond any calendar": (1e300, 1e300),
     "true": (True, True),
-    "a list": ([NOW_MS], [NOW_MS]),
-    "an object": ({"a": 1}, {"a": 1}),
+    "a list": ([NOW_MS], f"[{NOW_MS}]"),
+    "an object": ({"a": 1}, '{"a":1}'),
 }
 
 
@@ -168,6 +174,17 @@ def test_a_broken_clock_is_clamped_to_the_ingest_time_and_kept(timestamp: Any, k
         "@fields": {"@timestamp": kept},
         "@shipper": {"fixed": ["clock"]},
     }
+
+
+TOO_OLD = NOW_MS - 14 * DAY_MS - 1
+
+
+@pytest.mark.parametrize("timestamp", [TOO_OLD, 0], ids=["two weeks and more", "the epoch"])
+def test_what_is_too_old_lands_in_the_ingest_day_and_its_time_is_kept(timestamp: int) -> None:
+    fields = source_of("x", timestamp=timestamp)
+    assert (fields["@timestamp"], fields["@fields"]) == (STAMP, {"@timestamp": timestamp})
+    for settings in (INCUMBENT, Settings(max_age_days=0)):
+        assert "@fields" not in source_of("x", settings, timestamp=timestamp)
 
 
 @pytest.mark.parametrize("key", [*SYSTEM, "@message", "@fields", "@shipper", "@unmapped"])

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from shipper.model import LogEvent, Record
 from shipper.multiline import grammar_for, join
-from shipper.record import read
 from shipper.settings import MultilineRule, Settings
 from tests.shipper.fakes import NOW_MS, patient
 
@@ -38,9 +37,10 @@ def records_of(lines: Sequence[Line], times: Sequence[Any] | None = None) -> lis
     records = []
     for number, line in enumerate(lines):
         stream, text, *logtag = ("stdout", line) if isinstance(line, str) else line
-        message = json.dumps({"log": text, "stream": stream, **dict(zip(["logtag"], logtag, strict=False))})
-        stamp = NOW_MS + number if times is None else times[number]
-        records.append(read(LogEvent(str(number), stamp, message), STANDARD))
+        fields = {"log": text, "stream": stream}
+        event = LogEvent(str(number), NOW_MS + number if times is None else times[number], json.dumps(fields))
+        partial = logtag == ["P"]
+        records.append(Record(event, fields, text, event.message, "log", stream, partial, event_ids=[event.id]))
     return records
 
 
@@ -140,7 +140,7 @@ def test_a_joined_record_keeps_the_first_events_id_time_and_fields() -> None:
     assert (record.event.id, record.event.timestamp) == ("0", NOW_MS)
     assert record.event_ids == ["0", "1", "2"]
     assert record.fields == {"log": THROWN, "stream": "stdout"}
-    assert record.raw.split("\n") == [read_again.raw for read_again in records_of([THROWN, FRAME, CAUSED])]
+    assert record.raw.split("\n") == [each.raw for each in records_of([THROWN, FRAME, CAUSED])]
 
 
 def test_other_line_separators_are_part_of_a_line() -> None:

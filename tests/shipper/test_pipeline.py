@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import hypothesis
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 from shipper.decode import decode_payload
 from shipper.model import Batch, LogEvent, Payload
 from shipper.pipeline import transform
-from shipper.settings import PROFILES, MultilineRule, Settings
+from shipper.sample import Rule
+from shipper.settings import PROFILES, MultilineRule, Settings, StripRule
 from tests.shipper.fakes import NOW_MS, SOURCE, patient, payload_of
 from tests.shipper.test_jsontext import json_values
 
@@ -68,6 +70,125 @@ def test_no_events_are_no_documents() -> None:
     assert transform(Payload(SOURCE, ()), Settings(), NOW_MS) == Batch(SOURCE, 0, ())
 
 
+HEALTH = Rule("health", "drop", pattern="/healthz")
+QUIET = Rule("quiet", "sample", levels=("DEBUG",), rates=(("DEBUG", 0.0),))
+NO_TRACES = Rule("no traces", "drop", pattern="^java")
+
+
+def test_what_a_rule_leaves_out_is_counted_by_fate_and_by_rule() -> None:
+    debug = json.dumps({"log": "x", "level": "debug"})
+    batch = batch_of("GET /healthz", "a", debug, "GET /healthz", "b", settings=Settings(filters=(HEALTH, QUIET)))
+    assert texts(batch) == ["a", "b"]
+    assert (batch.received, batch.joined, batch.filtered, batch.sampled) == (5, 0, 2, 1)
+    assert batch.left_out == {"health": 2, "quiet": 1}
+
+
+@pytest.mark.parametrize(
+    ("rule", "terms"),
+    [
+        (NO_TRACES, (2, 0)),
+        (Rule("no traces", "sample", pattern="^java", rates=(("*", 0.0),)), (0, 2)),
+    ],
+    ids=["filtered", "sampled"],
+)
+def test_every_event_of_a_joined_record_is_left_out_with_it(rule: Rule, terms: tuple[int, int]) -> None:
+    batch = batch_of("before", *TRACE, settings=Settings(filters=(rule,)))
+    assert texts(batch) == ["before", "next"]
+    assert (batch.received, batch.joined, (batch.filtered, batch.sampled)) == (4, 0, terms)
+    assert batch.left_out == {"no traces": 2}
+
+
+def test_a_rule_sees_the_whole_text_of_a_joined_record() -> None:
+    rule = Rule("frames", "drop", pattern=r"Stock\.java:41")
+    assert texts(batch_of(*TRACE, settings=Settings(filters=(rule,)))) == ["next"]
+
+
+def test_a_rule_sees_the_namespace_unless_that_is_stripped() -> None:
+    record = json.dumps({"log": "x", "kubernetes": {"namespace_name": "shop"}})
+    rule = Rule("shop", "drop", namespace="shop")
+    assert texts(batch_of(record, "y", settings=Settings(filters=(rule,)))) == ["y"]
+
+
+def test_what_is_kept_by_a_rule_is_no_loss() -> None:
+    batch = batch_of("a", settings=Settings(filters=(Rule("all", "keep"), Rule("none", "drop"))))
+    assert (texts(batch), batch.filtered, batch.sampled, batch.left_out) == (["a"], 0, 0, {})
+
+
+SECRET = "hunter2"
+LEAKS: dict[str, Any] = {
+    "a plain line": f"login password={SECRET}",
+    "the text": {"log": f"login password={SECRET}", "stream": "stdout"},
+    "a field that names it": {"log": "x", "db_password": SECRET},
+    "a field": {"log": "x", "a": [{"b": f"token={SECRET}"}]},
+    "an application's own line": {"log": json.dumps({"msg": "x", "password": SECRET})},
+    "a list in an application's own line": {"log": json.dumps({"msg": "x", "tokens": 1, "token": [SECRET, "y"]})},
+    "a line that is parsed already": {"log_processed": {"msg": "x", "apiKey": SECRET}},
+    "text in front of JSON": f'login {{"token": "{SECRET}"}}',
+    "a label": {"log": "x", "kubernetes": {"labels": {"token": SECRET}}},
+    "the name of a pod": {"log": "x", "kubernetes": {"pod_name": f"password={SECRET}"}},
+    "metadata that is none": {"log": "x", "kubernetes": f"password={SECRET}"},
+    "labels that are none": {"log": "x", "kubernetes": {"labels": f"password={SECRET}"}},
+    "a key of ours": {"log": "x", "@message": f"password={SECRET}"},
+    "what is too deep": {"a": {"b": {"c": {"d": {"password": SECRET}}}}},
+    "what is too much": {f"a{number}": {"password": SECRET} for number in range(30)},
+    "a number that is mended": {"n": 2**70, "password": SECRET},
+}
+
+
+@pytest.mark.parametrize("message", ["text", "record", "raw"])
+@pytest.mark.parametrize("found", LEAKS.values(), ids=LEAKS)
+def test_no_secret_is_in_any_document(found: Any, message: str) -> None:
+    text = found if isinstance(found, str) else json.dumps(found)
+    settings = Settings(redact=("all",), message=message, max_depth=4, max_fields=20)
+    assert SECRET.encode() in batch_of(text, settings=settings.with_values(redact=())).documents[0].source
+    batch = batch_of("a", text, text, settings=settings)
+    assert len(batch.documents) == 3
+    assert SECRET not in "".join(document.source.decode() for document in batch.documents)
+
+
+def test_a_secret_over_several_events_is_taken_out_of_their_document() -> None:
+    lines = ["java.lang.IllegalStateException: token=", "\tat com.shop.Stock.take(Stock.java:41)", "next"]
+    assert texts(batch_of(*lines, settings=Settings(redact=("all",)))) == ["\n".join(lines[:2]), "next"]
+    own = Settings(redact_patterns=(("frame", r"(?s)no stock.*java:41"),))
+    assert texts(batch_of(*TRACE, settings=own)) == ["java.lang.IllegalStateException: [redacted:frame])", "next"]
+
+
+def test_secrets_are_counted_by_detector() -> None:
+    record = json.dumps({"log": "to jo@example.com, al@example.com", "password": SECRET})
+    assert batch_of(record, "token=x1", settings=Settings(redact=("all",))).redacted == {"email": 2, "secret": 2}
+    assert batch_of(record).redacted == {}
+
+
+def test_rules_and_traces_are_read_after_redaction() -> None:
+    settings = Settings(redact=("all",), filters=(Rule("leak", "drop", pattern=SECRET),))
+    assert texts(batch_of(f"password={SECRET}", settings=settings)) == ["password=[redacted:secret]"]
+
+
+def test_what_is_stripped_is_counted_in_bytes_for_each_event() -> None:
+    kubernetes = {"pod_id": "1", "host": "h"}
+    records = [json.dumps({"log": line, "docker": {"id": "d"}, "kubernetes": kubernetes}) for line in TRACE]
+    batch = batch_of(*records)
+    assert (len(batch.documents), batch.joined) == (2, 1)
+    assert batch.stripped_bytes == 3 * len('"docker":{"id":"d"},' + '"pod_id":"1",')
+
+
+def test_the_paths_are_those_of_the_log_group() -> None:
+    rules = (StripRule("/other", ("log",)), StripRule("/aws/*/application", ("docker",), ("docker.name",)))
+    record = {"log": "x", "logtag": "F", "docker": {"id": "d", "name": "n"}}
+    (document,) = batch_of(json.dumps(record), settings=Settings(strip_rules=rules)).documents
+    source = json.loads(document.source)
+    assert (source["docker"], source["logtag"]) == ({"name": "n"}, "F")
+
+
+def test_the_incumbent_does_none_of_it() -> None:
+    record = {"log": f"password={SECRET}", "docker": {"id": "d"}, "kubernetes": {"pod_id": "1", "labels": {"a.b": "c"}}}
+    batch = batch_of(json.dumps(record), settings=Settings.for_profile("incumbent"))
+    source = json.loads(batch.documents[0].source)
+    assert {key: source[key] for key in record} == record
+    assert (batch.stripped_bytes, batch.redacted, batch.left_out) == (0, {}, {})
+    assert (batch.filtered, batch.sampled, batch.joined) == (0, 0, 0)
+
+
 lines = st.sampled_from(
     [*TRACE, "Caused by: java.lang.Error: x", "\t... 3 more", "", "Traceback (most recent call last):"]
 )
@@ -92,6 +213,49 @@ def test_every_event_is_in_exactly_one_document(found: tuple[LogEvent, ...], pro
     firsts = [held.index(document.id) for document in batch.documents]
     assert firsts == sorted(firsts)
     assert batch.received == len(batch.documents) + batch.joined + batch.filtered
+
+
+rules = st.lists(
+    st.builds(
+        Rule,
+        name=st.uuids().map(str),
+        action=st.sampled_from(["keep", "drop"]),
+        levels=st.sampled_from([(), ("ERROR",), ("INFO", "DEBUG")]),
+        pattern=st.sampled_from(["", "java", "^$", "x"]),
+    )
+    | st.builds(
+        Rule,
+        name=st.uuids().map(str),
+        action=st.just("sample"),
+        pattern=st.sampled_from(["", "java", "x"]),
+        rates=st.sampled_from([0.0, 0.5, 1.0]).map(lambda rate: (("*", rate),)),
+    ),
+    max_size=3,
+).map(tuple)
+some_settings = st.builds(
+    Settings.for_profile,
+    st.sampled_from(sorted(PROFILES)),
+    join=st.booleans(),
+    mend=st.booleans(),
+    message=st.sampled_from(["text", "record", "raw"]),
+    filters=rules,
+    strip=st.sampled_from([(), ("*",), ("log",), ("a", "kubernetes.*")]),
+    redact=st.sampled_from([(), ("all",)]),
+    max_join_lines=st.sampled_from([2, 1_000]),
+    max_depth=st.integers(2, 19),
+)
+
+
+@hypothesis.settings(patient, max_examples=300)
+@given(events, some_settings)
+def test_every_event_is_accounted_for(found: tuple[LogEvent, ...], settings: Settings) -> None:
+    batch = transform(Payload(SOURCE, found), settings, NOW_MS)
+    assert batch.received == len(found)
+    assert batch.received == len(batch.documents) + batch.joined + batch.filtered + batch.sampled
+    assert sum(batch.left_out.values()) == batch.filtered + batch.sampled
+    assert batch.left_out.keys() <= {rule.name for rule in settings.filters}
+    held = [event_id for document in batch.documents for event_id in document.event_ids]
+    assert len(held) == len(set(held)) == len(batch.documents) + batch.joined
 
 
 @hypothesis.settings(patient, max_examples=50)

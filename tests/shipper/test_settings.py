@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipper.settings import DEFAULT_STRIP, PROFILES, MultilineRule, Settings, SettingsError, described, env_texts
+from shipper.settings import (
+    DEFAULT_STRIP,
+    PROFILES,
+    MultilineRule,
+    Settings,
+    SettingsError,
+    StripRule,
+    described,
+    env_texts,
+)
 from tests.shipper.fakes import SETTINGS, patient
 
 NAMES = [f.name for f in fields(Settings)]
@@ -222,8 +231,12 @@ def test_good_settings_are_returned() -> None:
     assert SETTINGS.checked() is SETTINGS
 
 
-def test_paths_to_strip_are_split_at_their_dots() -> None:
-    assert Settings(strip=("a", "b.c")).strip_paths == (("a",), ("b", "c"))
+def test_a_log_group_has_the_paths_of_its_first_rule() -> None:
+    rules = (StripRule("/aws/*", strip=("a",), keep=("a.b",)), StripRule("*", strip=("c",)))
+    settings = Settings(strip_rules=rules, keep=("d",))
+    assert settings.strip_for("/aws/x") == (("a",), ("a.b",))
+    assert settings.strip_for("/other") == (("c",), ())
+    assert Settings(keep=("d",)).strip_for("/aws/x") == (DEFAULT_STRIP, ("d",))
 
 
 def test_every_setting_is_described_with_its_default() -> None:

@@ -18,10 +18,10 @@ class Telemetry:
         self.logger = Logger(service=service, level=level)
         self._metrics = Metrics(service=service)
 
-    def report(self, ledger: Ledger, *, request_id: str, **facts: Any) -> None:
-        """Write the ledger as a log line and as one metric a term."""
-        self.logger.info("ledger", extra={"request_id": request_id, "ledger": ledger.terms(), **facts})
-        for term, count in ledger.terms().items():
+    def report(self, ledger: Ledger, *, request_id: str, counts: Mapping[str, int] = {}, **facts: Any) -> None:
+        """Write the ledger and further counts as a log line and as one metric each."""
+        self.logger.info("ledger", extra={"request_id": request_id, "ledger": ledger.terms(), **counts, **facts})
+        for term, count in {**ledger.terms(), **counts}.items():
             self._metrics.add_metric(name=term, unit=MetricUnit.Count, value=count)
         self._metrics.flush_metrics()
 

@@ -177,11 +177,13 @@ def _show_explanations(explanations: Sequence[Explanation], as_json: bool) -> No
 
 
 def _explanation_row(explanation: Explanation) -> list[str]:
-    own = explanation.document_id == explanation.event_id
+    goes_to = explanation.index or "left out"
+    if explanation.document_id not in ("", explanation.event_id):
+        goes_to = f"document {explanation.document_id}"
     joined = f"{explanation.events_in_document} events" if explanation.events_in_document > 1 else "-"
     return [
         explanation.event_id,
-        explanation.index if own else f"document {explanation.document_id}",
+        goes_to,
         joined + (f", part {explanation.part}" if explanation.part else ""),
         ", ".join(explanation.stripped) or "-",
         ", ".join(explanation.fixed) or "-",

@@ -24,6 +24,7 @@ class Services:
     letters: SqsLetters
     bodies: Bodies
     telemetry: Telemetry
+    own_log_group: str = ""
 
 
 def from_environment(service: str) -> Services:
@@ -41,6 +42,7 @@ def from_environment(service: str) -> Services:
         ),
         bodies=Bodies(lambda: _boto3_client("s3"), settings.bucket),
         telemetry=Telemetry(service, settings.log_level),
+        own_log_group=os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME", ""),
     )
 
 

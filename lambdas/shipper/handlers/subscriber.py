@@ -8,7 +8,7 @@ from typing import Any
 from shipper.aws.clock import SystemClock
 from shipper.decode import decode
 from shipper.handlers.services import Services, from_environment
-from shipper.model import Control, Rejected
+from shipper.model import Batch, Control, Ledger, Rejected
 from shipper.pipeline import transform
 from shipper.ship import bury_event, ship
 
@@ -38,12 +38,28 @@ def run(event: Any, context: Any, wired: Services) -> dict[str, int]:
         case Rejected(reason):
             telemetry.refused("payload dead-lettered", reason_type=reason.type)
             ledger = bury_event(event, payload, wired.letters, clock)
+        case _ if payload.source.log_group == wired.own_log_group:
+            # Each line about it would be one more to ship: it says nothing, and indexes nothing.
+            return Ledger(received=len(payload.events), filtered=len(payload.events)).terms()
         case _:
             batch = transform(payload, settings, clock.now_ms())
             ledger, delivery = ship(batch, wired.sink, wired.letters, clock, settings)
             telemetry.retried(delivery.retried)
-            facts = {"log_group": payload.source.log_group}
+            facts = _facts(batch)
 
     ledger.assert_balanced()
     telemetry.report(ledger, request_id=context.aws_request_id, **facts)
     return ledger.terms()
+
+
+def _facts(batch: Batch) -> dict[str, Any]:
+    """What is counted beside the ledger. Never content."""
+    facts: dict[str, Any] = {
+        "log_group": batch.source.log_group,
+        "counts": {"stripped_bytes": batch.stripped_bytes, "redacted": sum(batch.redacted.values())},
+    }
+    if batch.redacted:
+        facts["redacted_by_detector"] = dict(batch.redacted)
+    if batch.left_out:
+        facts["left_out_by_rule"] = dict(batch.left_out)
+    return facts

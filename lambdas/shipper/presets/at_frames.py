@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from shipper.presets.rows import BLANK, HEAD, LEVEL, NAME, ORPHAN, OWN_HEADER, SPACE, THROWN, UPPER, Row
+from shipper.presets.rows import ANOTHER, BLANK, HEAD, LEVEL, NAME, ORPHAN, SPACE, THROWN, UPPER, Row
 
-_CLASS = r"(?:(?:[\w$]+\.)+[A-Z][\w$]*|[A-Z]\w*(?:Error|Exception)(?: \[\w+\])?)"
+_CLASS = r"(?:(?:[\w$]+\.)+[A-Z][\w$]*|(?:[A-Z]\w*)?(?:Error|Exception)(?: \[\w+\])?)"
 _DOTTED = r"(?:[\w$+`]+\.)+[\w$+`]+"
 _FRAME = r"\s+at (?:(?=[^\s().]+\.)[^\s()]+|lambda_method\d*)\("
 _NODE_FRAME = (
@@ -14,6 +14,7 @@ _NODE_FRAME = (
 _GLUED_FRAME = r"(?:\t|   )at (?=[^\s().]+\.)[^\s()]+\("
 
 _LOGGED = ("logger.error", "logger.gap?")
+_WORDS = ("word", "node.warning")
 _HEADS = ("thrown", "thrown?", "class", "class?", "message?", "cause")
 _BODY = (*_HEADS, "frames", "frames.gap?")
 
@@ -26,13 +27,7 @@ HEADS = (
         first="EU",
     ),
     Row((HEAD,), THROWN, "thrown", "java.lang.IllegalStateException: no stock for 77-120", first=NAME),
-    # What another collector joined without its newlines.
-    Row(
-        _LOGGED,
-        rf"(?:[\w$]+\.)+[\w$]+(?::.*)?{_GLUED_FRAME}",
-        "frames",
-        "java.lang.IllegalStateException: see a3ce929d0e0e4736\tat com.shop.checkout.A.b(A.java:1)",
-    ),
+    Row(_LOGGED, rf"(?=[\w$]+\.){THROWN}", "thrown", "java.lang.IllegalStateException: no stock for 77-120"),
     Row(_LOGGED, THROWN, "thrown?", "TypeError: fetch failed"),
     Row(
         (HEAD,),
@@ -49,14 +44,12 @@ HEADS = (
         "PriceMismatch: shown 74900, charged 79400",
         first=UPPER,
     ),
-    Row(("word", "node.warning"), rf"{_NODE_FRAME}.*\{{\s*$", "properties", "    at load (/app/dist/cart.js:31:17) {"),
-    Row(("word", "node.warning"), _NODE_FRAME, "frames", "    at emitWarning (node:internal/process/warning:96:14)"),
     Row(_LOGGED, r"(?:[\w$]+\.)+[A-Z][\w$]*(?::|\s*$|\s+at )", "class?", "com.shop.OutOfStock: sold out"),
 )
 
 FRAMES = (
     Row(
-        (*_LOGGED, ORPHAN, *_BODY),
+        (*_LOGGED, ORPHAN, *_BODY, *_WORDS),
         r"\s+at .*\{\s*$",
         "properties",
         "    at async /app/dist/server.js:58:16 {",
@@ -98,16 +91,21 @@ FRAMES = (
         first=SPACE + "-",
     ),
     Row(_BODY, r"\s*\[CIRCULAR REFERENCE: ", "frames", "\t[CIRCULAR REFERENCE: java.lang.Error: a]"),
-    Row(
-        _BODY,
-        r" \(through reference chain: | at \[Source: ",
-        "message?",
-        ' at [Source: (String)"{"; line: 1, column: 2]',
-    ),
     Row(("frames", "frames.gap?"), BLANK, "frames.gap?", ""),
+    # A thread of a thread dump.
+    Row(
+        (HEAD,),
+        r'"[^"]+" #\d+ ',
+        "thread",
+        '"http-nio-8080-exec-3" #42 daemon prio=5 os_prio=0 tid=0x1 nid=0x2',
+        first='"',
+    ),
+    Row(("thread",), r"\s+java\.lang\.Thread\.State: ", "frames", "   java.lang.Thread.State: RUNNABLE"),
+    Row(("frames",), r"\s+- (?:locked|waiting|parking|eliminated|None)\b", "frames", "\t- locked <0x1> (a b.C)"),
 )
 
 NODE = (
+    Row(_WORDS, _NODE_FRAME, "frames", "    at emitWarning (node:internal/process/warning:96:14)"),
     # https://nodejs.org/api/util.html#utilinspectobject-options: an error's own properties follow its last frame.
     Row(("properties",), r"\}\s*$", "frames", "}"),
     Row(("properties",), r"\s+\S", "properties", "  [cause]: TypeError: fetch failed"),
@@ -134,8 +132,10 @@ NODE = (
         "thrown",
         "PriceMismatch: shown 74900, charged 79400",
     ),
+    # What was thrown is no error.
+    Row(("caret", "caret.gap?"), rf"(?!{ANOTHER})", "caret.value?", "no cart"),
     Row(
-        ("caret.gap?", *_BODY),
+        ("caret.value?",),
         r"\(Use `node --trace-uncaught",
         "frames",
         "(Use `node --trace-uncaught ...` to show where the exception was thrown)",
@@ -160,13 +160,13 @@ NODE = (
 MESSAGE = (
     Row(
         ("thrown", "thrown?", "cause", "message?"),
-        rf"(?!{OWN_HEADER}|{THROWN}).*{_GLUED_FRAME}",
+        rf"(?!{ANOTHER}).*{_GLUED_FRAME}",
         "frames",
         "Please correct them in the admin console.\tat com.shop.checkout.CouponEngine.apply(CouponEngine.java:158)",
     ),
     Row(
         ("thrown", "thrown?", "cause", "message?"),
-        rf"(?!{OWN_HEADER}|{THROWN}|Exception in thread \"|Traceback )",
+        rf"(?!{ANOTHER})",
         "message?",
         "Please correct them in the admin console.",
     ),

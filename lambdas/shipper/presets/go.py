@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shipper.presets.rows import BLANK, DIGIT, HEAD, ORPHAN, OWN_HEADER, Row
+from shipper.presets.rows import ANOTHER, BLANK, DIGIT, HEAD, ORPHAN, Row
 
 _GOROUTINE = r"goroutine \d+ (?:[^\s=]+=\S+ )*\[[^\]]*\]:\s*$"
 _CALL = r"[^\s()]+(?:\(\*?[^\s()]+\)[^\s()]*)?\((?:\.\.\.|[{}0-9a-fx?, .]*)\)"
@@ -15,10 +15,10 @@ _STACKS = ("go.stack", "go.stack?")
 ROWS = (
     Row(
         (HEAD,),
-        r"(?:panic|fatal error|unexpected fault address|SIG[A-Z]+): ?",
+        r"(?:panic|fatal error|SIG[A-Z]+): ",
         "go.panic",
         "panic: assignment to entry in nil map",
-        first="pfuS",
+        first="pfS",
     ),
     Row(
         (HEAD,),
@@ -27,15 +27,18 @@ ROWS = (
         "2026/11/20 03:04:06 http: panic serving 10.20.7.19:40122: runtime error: index out of range [3]",
         first=DIGIT,
     ),
+    Row((HEAD,), r"unexpected fault address 0x", "go.fault", "unexpected fault address 0x7f1c", first="u"),
+    Row(("go.fault",), r"fatal error: ", "go.panic", "fatal error: fault"),
     Row((HEAD,), _GOROUTINE, "go.stack", "goroutine 1 [running]:", first="g"),
     Row(
         ("go.panic", "go.gap?", "go.message?"),
-        r"(?:\tpanic: |fatal error: |\[signal |\[originating from |PC=0x|goroutine \d+ .*\bcrashed)",
+        r"(?:\tpanic: |\[signal |\[originating from |PC=0x|goroutine \d+ .*\bcrashed)",
         "go.panic",
         "[signal SIGSEGV: segmentation violation code=0x1 addr=0x18 pc=0x7d21c5]",
     ),
-    Row(("go.panic", "go.message?"), _GOROUTINE, "go.stack", "goroutine 41 [running]:"),
-    Row(("go.gap?", "go.stack", *_LOGGED), _GOROUTINE, "go.stack?", "goroutine 41 [running]:"),
+    Row(
+        ("go.panic", "go.message?", "go.gap?", "go.stack", *_LOGGED), _GOROUTINE, "go.stack?", "goroutine 41 [running]:"
+    ),
     Row(
         _STACKS,
         rf"(?:{_CALL}|created by \S+(?: in goroutine \d+)?){_AT_FILE}",
@@ -64,7 +67,7 @@ ROWS = (
     Row(("go.panic", "go.stack", "go.gap?", "go.message?"), BLANK, "go.gap?", ""),
     Row(
         ("go.panic", "go.message?"),
-        rf"(?!{OWN_HEADER}|panic: |fatal error: )",
+        rf"(?!{ANOTHER})",
         "go.message?",
         "while moving shelf 12",
     ),

@@ -9,7 +9,7 @@ ERRORS = (
     # The one trace right below has no header of its own.
     Row(
         (HEAD,),
-        r"\W{0,3}\d{1,4}[-/:.]\d\d[-/:.\d].{0,80}?\b(?:ERROR|FATAL|SEVERE|CRITICAL|ERR|FTL|\[error\s*\])\b",
+        r"\W{0,3}\d{1,4}[-/:.]\d\d[-/:.\d].{0,80}?(?:\b(?:ERROR|FATAL|SEVERE|CRITICAL|ERR|FTL)\b|\[error\s*\])",
         "logger.error",
         "2026-11-20 03:04:07.287 ERROR [checkout,,] 1 --- [nio-8080-exec-3] c.s.CheckoutService : checkout failed",
         first=MARK + DIGIT,
@@ -68,7 +68,7 @@ CONSOLE = (
     Row(("console",), r" {6}", "console", "      Now listening on: http://[::]:8080"),
 )
 
-# https://docs.spring.io/spring-boot/reference/features/spring-application.html#features.spring-application.startup-failure
+# https://docs.spring.io/spring-boot/reference/features/spring-application.html (startup failure)
 SPRING = (
     Row(("logger.error", "logger.gap?"), r"\*{10,}\s*$", "spring.stars?", "***************************"),
     Row(("spring.stars?",), r"APPLICATION FAILED TO START\s*$", "spring", "APPLICATION FAILED TO START"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shipper.presets.rows import BLANK, HEAD, OWN_HEADER, Row
+from shipper.presets.rows import ANOTHER, BLANK, HEAD, Row
 
 # https://doc.rust-lang.org/std/panic/
 RUST = (
@@ -33,7 +33,7 @@ RUST = (
         "note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace",
     ),
     Row(("rust.frames",), r"\s+(?:\d+: \S|at \S+:\d+)", "rust.frames", "             at /app/src/main.rs:12:5"),
-    Row(("rust.panic",), rf"(?!{OWN_HEADER})", "rust.message", "no order 42"),
+    Row(("rust.panic",), rf"(?!{ANOTHER})", "rust.message", "no order 42"),
     # https://docs.rs/anyhow: `main` returned an error with causes.
     Row(("thrown", "rust.headed?"), r"Caused by:\s*$", "rust.causes", "Caused by:"),
     Row(("thrown",), BLANK, "rust.headed?", ""),
@@ -41,7 +41,7 @@ RUST = (
     Row(("rust.causes",), BLANK, "rust.gap?", ""),
     Row(
         ("rust.message", "rust.message?"),
-        rf"(?!{OWN_HEADER}|thread ')",
+        rf"(?!{ANOTHER})",
         "rust.message?",
         " right: 43",
     ),
@@ -66,7 +66,7 @@ CPP = (
     ),
     Row(
         ("sanitizer",),
-        r"(?:    #\d+ 0x|\S.{0,60} (?:thread T\d+|at pc) )",
+        r"(?:    #\d+ 0x|\S.{0,60} thread T\d+)",
         "sanitizer",
         "    #0 0x55d1 in load /src/order.cc:12:3",
     ),
@@ -74,7 +74,7 @@ CPP = (
 
 DART = (
     Row((HEAD,), r"Unhandled exception:\s*$", "dart.head", "Unhandled exception:", first="U"),
-    Row(("dart.head",), rf"(?!{OWN_HEADER}|#0)", "dart.message?", "Bad state: no order 42"),
+    Row(("dart.head",), rf"(?!{ANOTHER}|#0)", "dart.message?", "Bad state: no order 42"),
     Row(
         ("dart.head", "dart.message?", "dart.frames"),
         r"#\d+ {2,}\S.* \(",

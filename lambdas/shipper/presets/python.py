@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shipper.presets.rows import BLANK, HEAD, LEVEL, NAME, ORPHAN, OWN_HEADER, PATH, SPACE, Row
+from shipper.presets.rows import ANOTHER, BLANK, HEAD, LEVEL, NAME, ORPHAN, PATH, SPACE, Row
 
 _TRACEBACK = r"Traceback \(most recent call last\):(?:\s*$|  File \")"
 _GROUP = r"\s*\+ Exception Group Traceback \(most recent call last\):"
@@ -12,7 +12,7 @@ _BETWEEN = (
 )
 _NAME = r"(?:(?:[^\W\d]\w*\.)+[^\W\d]\w*|[A-Z]\w*)"
 _LOGGED = ("logger.error", "logger.gap?")
-_ENDS = ("python.end", "python.group", "python.note?", "python.gap?", "python.remote.end?")
+_ENDS = ("python.end", "python.announced", "python.group", "python.note?")
 
 ROWS = (
     Row((HEAD, *_LOGGED), _TRACEBACK, "python.trace", "Traceback (most recent call last):", first="T"),
@@ -50,7 +50,7 @@ ROWS = (
     ),
     # What stands between two chained exceptions is the first one's: notes, further lines of its message.
     Row(
-        (*_ENDS, "python.announced"),
+        _ENDS,
         _BETWEEN,
         "python.between",
         "During handling of the above exception, another exception occurred:",
@@ -68,12 +68,9 @@ ROWS = (
     ),
     Row(("python.remote",), r'"""\s*$', "python.remote", '"""'),
     Row(("python.remote",), _TRACEBACK, "python.trace", "Traceback (most recent call last):"),
-    Row(("python.end",), r'"""\s*$', "python.remote.end?", '"""'),
-    Row(_ENDS, BLANK, "python.gap?", ""),
-    Row(("python.announced",), BLANK, "python.gap?", ""),
     Row(
-        (*_ENDS, "python.announced"),
-        rf"(?!{OWN_HEADER}|Traceback |\s*\+ Exception Group)",
+        _ENDS,
+        rf"(?!{ANOTHER}|\s*\+ Exception Group)",
         "python.note?",
         "while loading order 42",
     ),

@@ -48,3 +48,10 @@ OWN_HEADER = (
 
 THROWN = r"[\w$.]*(?:Exception|Error|Throwable)(?:\$\w+)?(?: \[\w+\])?(?::|\s*$|\s+at )"
 """The first line of a trace where its class's name says so."""
+
+ANOTHER = (
+    rf"(?:{OWN_HEADER}|{THROWN}|(?:[\w$]+\.)+[A-Z][\w$]*: |(?:trce|dbug|info|warn|fail|crit): "
+    r"|Traceback |Exception in thread |Unhandled [Ee]xception|panic: |fatal error: |SIG[A-Z]+: |goroutine \d+ \["
+    r"|thread '|PHP |\"[^\"]+\" #\d|\(node:\d+\) |(?:node:|file:///?|/)\S+:\d+\s*$)"
+)
+"""What begins so is another record, not a further line of a message."""

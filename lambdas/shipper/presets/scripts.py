@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from shipper.presets.rows import BLANK, HEAD, ORPHAN, OWN_HEADER, PATH, SPACE, UPPER, Row
+from shipper.presets.rows import ANOTHER, BLANK, HEAD, ORPHAN, PATH, SPACE, UPPER, Row
 
 _RUBY_PLACE = r"[^\s:]+:\d+:in [`'][^']*'"
 _RAISED = rf"{_RUBY_PLACE}: .*\([A-Z][\w:]*\)\s*$"
 _LOGGED = ("logger.error", "logger.gap?")
 
 RUBY = (
-    Row(
-        (HEAD, *_LOGGED), _RAISED, "ruby.raised", "/app/order.rb:12:in `load': no order 42 (ArgumentError)", first=PATH
-    ),
-    Row((HEAD,), rf"{_RUBY_PLACE}: ", "ruby.message", "/app/order.rb:12:in 'Order#load': no order 42:", first=PATH),
+    Row((HEAD,), rf"{_RUBY_PLACE}: ", "ruby.raised", "/app/order.rb:12:in 'Order#load': no order 42:", first=PATH),
+    Row(_LOGGED, _RAISED, "ruby.raised", "/app/order.rb:12:in `load': no order 42 (ArgumentError)"),
     # A cause follows the frames of what it caused.
     Row(
         ("ruby.frames", "ruby.raised"),
@@ -29,7 +27,7 @@ RUBY = (
     ),
     Row(("ruby.thread",), _RAISED, "ruby.raised", "/app/worker.rb:4:in `run': boom (RuntimeError)"),
     Row(
-        (ORPHAN, "ruby.raised", "ruby.message", "ruby.message?", "ruby.frames"),
+        (ORPHAN, "ruby.raised", "ruby.message?", "ruby.frames"),
         rf"\s+(?:\d+: )?from {_RUBY_PLACE}|\s+from \S+:\d+(?::in |\s*$)",
         "ruby.frames",
         "\tfrom /app/main.rb:3:in `block in <main>'",
@@ -52,8 +50,8 @@ RUBY = (
     Row(("rails.frames",), rf"\s*{_RUBY_PLACE}\s*$", "rails.frames", "app/models/order.rb:7:in `load'"),
     Row(("rails",), BLANK, "rails.gap?", ""),
     Row(
-        ("ruby.raised", "ruby.message", "ruby.message?"),
-        rf"(?!{OWN_HEADER}|{_RUBY_PLACE})",
+        ("ruby.raised", "ruby.message?"),
+        rf"(?!{ANOTHER}|{_RUBY_PLACE})",
         "ruby.message?",
         "  @orders.fetch(id)",
     ),
@@ -95,7 +93,7 @@ PHP = (
     Row(("php.frames",), BLANK, "php.gap?", ""),
     Row(
         ("php.thrown", "php.next", "php.message?"),
-        rf"(?!{OWN_HEADER}|PHP )",
+        rf"(?!{ANOTHER})",
         "php.message?",
         "the second line of the message in /app/Order.php:12",
     ),

@@ -34,6 +34,7 @@ NOTHING = {
     "duplicate": 0,
     "joined": 0,
     "filtered": 0,
+    "sampled": 0,
     "requeued": 0,
     "dead_lettered": 0,
 }

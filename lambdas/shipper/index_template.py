@@ -1,0 +1,114 @@
+"""The index template of the daily indices: what each system field is, and what becomes of an application's own.
+
+https://docs.opensearch.org/latest/im-plugin/index-templates/; what was tried is in
+docs/adr/0003-fields-are-mended-before-they-are-sent.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shipper.document import INDEX_PREFIX
+
+NAME = "cwl"
+VERSION = 1
+"""Grows with every change of the body, so that a setup can tell an older template from a newer one."""
+
+MAX_FIELDS = 1_000
+"""Of one index; a search over all fields is refused from 1,025 on."""
+
+MAX_DEPTH = 20
+
+_PROSE = "^(message|msg|error|err|exception|stack|stack_?trace|reason|description|detail|text)$"
+
+
+def index_template(*, shards: int = 1, replicas: int = 1) -> dict[str, Any]:
+    """The body of `PUT _index_template/cwl`, with `shards` primaries and `replicas` copies of each."""
+    return {
+        "index_patterns": [INDEX_PREFIX + "*"],
+        "priority": 200,
+        "version": VERSION,
+        "_meta": {"owner": "cwl-shipper"},
+        "template": {"settings": _settings(shards, replicas), "mappings": _mappings()},
+    }
+
+
+def _settings(shards: int, replicas: int) -> dict[str, Any]:
+    return {
+        "index.number_of_shards": shards,
+        "index.number_of_replicas": replicas,
+        "index.codec": "best_compression",
+        "index.refresh_interval": "30s",
+        # A value that does not fit its field is kept in `_source` and not indexed, rather than the document refused.
+        "index.mapping.ignore_malformed": True,
+        "index.mapping.total_fields.limit": MAX_FIELDS,
+        "index.mapping.depth.limit": MAX_DEPTH,
+        # A bare word is looked for in every field, whatever its type.
+        "index.query_string.lenient": True,
+        "index.query.default_field": ["*"],
+    }
+
+
+def _mappings() -> dict[str, Any]:
+    return {
+        "dynamic": True,
+        # The first value of the day would decide: after a date, or a number in quotes, other texts do not fit.
+        "date_detection": False,
+        "numeric_detection": False,
+        "dynamic_templates": [
+            {
+                "prose": {
+                    "match_mapping_type": "string",
+                    "match_pattern": "regex",
+                    "match": _PROSE,
+                    "mapping": _text(),
+                }
+            },
+            {"strings": {"match_mapping_type": "string", "mapping": _keyword()}},
+            # The default, a 32-bit `float`, takes the fraction off an epoch time.
+            {"decimals": {"match_mapping_type": "double", "mapping": {"type": "double"}}},
+        ],
+        "properties": {
+            # A document without a time is invisible in Dashboards: better refused than taken.
+            "@timestamp": {"type": "date", "ignore_malformed": False},
+            "@message": _text(),
+            "log": _text(),
+            **{name: _keyword() for name in ("@id", "@owner", "@log_group", "@log_stream")},
+            **{name: _keyword() for name in ("@trace_id", "@span_id", "@level", "stream")},
+            "@lines": {"type": "integer"},
+            "@shipper": _notes(),
+            # Kept and never looked at, so that the engine takes anything in them.
+            "@fields": {"type": "object", "enabled": False},
+            "@unmapped": {"type": "object", "enabled": False},
+            "kubernetes": {
+                "properties": {
+                    **{name: _keyword() for name in ("pod_name", "namespace_name", "container_name", "host")},
+                    "labels": {"type": "object", "dynamic": True},
+                }
+            },
+        },
+    }
+
+
+def _notes() -> dict[str, Any]:
+    error = {"type": _keyword(), "field": _keyword(), "reason": _text()}
+    return {
+        "dynamic": False,
+        "properties": {
+            "fixed": _keyword(),
+            "truncated": {"type": "boolean"},
+            "part": {"type": "integer"},
+            "headless": {"type": "boolean"},
+            "error": {"dynamic": False, "properties": error},
+        },
+    }
+
+
+def _text() -> dict[str, Any]:
+    """Words to search for, without scores or positions: a quarter smaller than `text`."""
+    return {"type": "match_only_text"}
+
+
+def _keyword() -> dict[str, Any]:
+    """A value to filter and count by. What is longer than 1,024 characters is not indexed, and not refused."""
+    return {"type": "keyword", "ignore_above": 1_024}
