@@ -8,7 +8,7 @@ PINS := requirements.txt requirements-dev.txt lambdas/requirements.txt pyproject
 STAGES := local dev prod
 
 .DEFAULT_GOAL := help
-.PHONY: help demo stop test test-fast check lint format types synth
+.PHONY: help demo stop test test-fast bench check lint format types synth
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -24,6 +24,9 @@ test: $(READY) ## run all tests
 
 test-fast: $(READY) ## run the tests that start no servers
 	$(BIN)/python -m pytest -m "not e2e"
+
+bench: $(READY) ## measure speed and memory of the transform beside a yardstick in Node.js (SECONDS=1)
+	@$(BIN)/python -m tests.bench $(if $(SECONDS),--seconds $(SECONDS))
 
 check: lint types synth test ## all that CI checks
 

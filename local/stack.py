@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,11 +15,12 @@ from local import cdk
 from local.aws import LocalAws, start_aws
 from local.deploy import Deployer
 from local.engine import External, engine_from_env
-from local.processes import Run
+from local.processes import Child, Run
 from local.running import Running
 
 STAGE = "local"
 STACK = f"cwl-shipper-{STAGE}"
+_GATE_WITHIN_S = 15.0
 
 Say = Callable[[str], None]
 
@@ -28,8 +30,17 @@ class Deployed:
     """A deployed stack on loopback: where everything is."""
 
     engine: Running
+    door: Child
     aws: LocalAws
     outputs: Mapping[str, str]
+
+    def domain_goes(self) -> None:
+        """Cut the domain off: connections to it are reset."""
+        self.door.popen.send_signal(signal.SIGUSR1)
+
+    def domain_comes(self) -> None:
+        """Let connections to the domain through again."""
+        self.door.popen.send_signal(signal.SIGUSR2)
 
     def environment(self, env: Mapping[str, str]) -> dict[str, str]:
         """`env` for `cwl-shipper` as a child process."""
@@ -51,7 +62,8 @@ def deployed(run: Run, env: Mapping[str, str], say: Say, on_line: Say) -> Deploy
     say("starting the search engine")
     running = engine.start(run)
     say(f"{running.name} {running.version} at {running.url}; starting the local AWS")
-    aws = start_aws(run, running.address)
+    door, address = _start_gate(run, running)
+    aws = start_aws(run, address)
     deployer = Deployer(run, aws, env, on_line=on_line)
     say(f"local AWS at {aws.url}; cdk bootstrap")
     deployer.bootstrap()
@@ -59,4 +71,12 @@ def deployed(run: Run, env: Mapping[str, str], say: Say, on_line: Say) -> Deploy
     outputs = run.folder / "outputs.json"
     # A cluster's name of its own: an engine that runs already may hold the logs of earlier runs.
     deployer.deploy(STAGE, outputs, cluster=f"demo-{secrets.token_hex(2)}" if isinstance(engine, External) else "demo")
-    return Deployed(running, aws, json.loads(outputs.read_text("utf-8"))[STACK])
+    return Deployed(running, door, aws, json.loads(outputs.read_text("utf-8"))[STACK])
+
+
+def _start_gate(run: Run, engine: Running) -> tuple[Child, str]:
+    """A gate in front of the engine; (its process, host and port)."""
+    command = [sys.executable, "-m", "local.gate", *engine.address.split(":")]
+    child = run.start("gate", command, env={"PYTHONPATH": str(cdk.ROOT)})
+    child.wait_ready(lambda: child.log.read_bytes().endswith(b"\n"), _GATE_WITHIN_S)
+    return child, child.log.read_text("ascii").strip()

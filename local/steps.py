@@ -60,7 +60,9 @@ class Demo:
         self._find_stack_trace()
         self._follow_trace()
         self._count_indices()
+        self._rescue()
         self._refuse_repair_replay()
+        self._outage()
         self._show_ledger()
 
     def _log_lines(self) -> None:
@@ -115,23 +117,60 @@ class Demo:
         self._out.print("  " + ", ".join(f"{name} {groups[name]}" for name in _GROUPS), style="dim")
         self._check(all(groups[name] for name in _GROUPS), f"a log group has no documents: {dict(groups)}")
 
+    def _rescue(self) -> None:
+        event = story.order_cancelled(self._now_ms)
+        self._put(event.group, event.stream, [event])
+        self._heading("one record that does not fit the mapping", "indexed, its fields set aside")
+        self._wait(lambda: bool(self._found("order cancelled by customer")), "the record is not in the index")
+        (source,) = self._found("order cancelled by customer")
+        self._out.print(self._line("@message", source["@message"]))
+        error = source.get("@shipper", {}).get("error", {})
+        self._out.print(self._line("@shipper.error", f"{error.get('field')}: {error.get('reason')}"))
+        self._check(error.get("field") == story.CLASHING_FIELD, "the record does not say what was wrong with it")
+
     def _refuse_repair_replay(self) -> None:
-        event = story.order_refused(self._now_ms)
+        event = story.order_of_old(self._now_ms)
+        index, body = story.strict_day(self._now_ms)
+        if not self._search.indices.exists(index=index):
+            self._search.indices.create(index=index, body=body)
         before = self._count()
         self._put(event.group, event.stream, [event])
-        self._heading("one record that the engine refuses", "to the dead-letter queue, with its reason")
+        self._heading("one record that is refused for good", "dead-lettered with its reason")
         self._wait(lambda: self._ledger().dead_lettered == 1, "the refused record is not in the dead-letter queue")
         self._shipper("dlq", "ls")
-        self._shipper("dlq", "show", "--reason", "mapper_parsing_exception")
-        self._shipper("dlq", "replay", "--rename", f"{story.CLASHING_FIELD}={story.CLASHING_FIELD}_id", "--yes")
+        self._shipper("dlq", "show", "--reason", "strict_dynamic_mapping_exception")
+        self._shipper("dlq", "replay", "--drop", story.CLASHING_FIELD, "--yes")
         self._wait(lambda: self._count() == before + 1, "the repaired record is not in the index")
         left = self._shipper("dlq", "ls", "--json", show=False)
         self._check(not left.strip(), f"the dead-letter queue is not empty: {left}")
 
+    def _outage(self) -> None:
+        events = story.during_outage(self._now_ms)
+        half = len(events) // 2
+        self._heading("the domain goes away in a stream of logs", f"{len(events)} events")
+        self._put(events[0].group, events[0].stream, events[:half])
+        self._wait(self._all_received, "the first half did not arrive")
+        self._deployed.domain_goes()
+        self._put(events[0].group, events[0].stream, events[half:])
+        self._wait(lambda: self._ledger().requeued >= len(events) - half, "what could not be sent was not queued")
+        self._out.print(f"  away   {len(self._found(story.OUTAGE_PHRASE))} in the index, {half} in the retry queue")
+        self._deployed.domain_comes()
+        self._wait(lambda: len(self._found(story.OUTAGE_PHRASE)) >= len(events), "the outage did not heal")
+        found = self._found(story.OUTAGE_PHRASE)
+        self._out.print(f"  back   {len(found)} in the index, by themselves")
+        texts = [source["log_processed"]["msg"] for source in found]
+        self._check(len(set(texts)) == len(texts) == len(events), f"{len(found)} documents of {len(events)} events")
+
+    def _found(self, phrase: str) -> list[dict[str, Any]]:
+        """The documents with this phrase."""
+        self._search.indices.refresh(index="cwl-*")
+        hits = self._query({"match_phrase": {"@message": phrase}}, size=100)["hits"]
+        return [hit["_source"] for hit in hits]
+
     def _show_ledger(self) -> None:
         ledger = self._ledger()
         self._heading("the ledger", "every event, exactly once")
-        table = Table(box=None, header_style="dim")
+        table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 1))
         for term in ledger.terms():
             table.add_column(term.replace("_", "-"), justify="right")
         table.add_row(*(str(count) for count in ledger.terms().values()))
@@ -140,8 +179,8 @@ class Demo:
         self._check(
             ledger.received == self._put_events, f"{self._put_events} events written, {ledger.received} received"
         )
-        # The dead letter was replayed, so it is in the index too.
-        documents = ledger.indexed + ledger.dead_lettered
+        # The dead letter was replayed and the queue is empty, so all of it is in the index too.
+        documents = ledger.indexed + ledger.dead_lettered + ledger.requeued
         self._check(self._count() == documents, f"{documents} documents expected, {self._count()} are there")
 
     def _put(self, group: str, stream: str, events: Iterable[story.Event]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACE_PHRASE = "cart C-4 is locked"
 TRACE_HEAD = "java.lang.IllegalStateException: cart C-4 is locked"
 TRACE_END = "... 3 more"
+OLD_MS = 13 * 86_400_000
+"""CloudWatch Logs takes events of up to 14 days; the farther away, the less likely is that day's index there."""
+OUTAGE_PHRASE = "while the domain was away"
 CLASHING_FIELD = "log_processed.order"
 _SAMPLED_PREFIX = "/aws/containerinsights/shop/"
 
@@ -46,9 +50,35 @@ def order_placed(now_ms: int) -> Event:
     return _orders_line(now_ms, {"level": "info", "msg": "order placed", "order": {"id": "O-550192", "items": 3}})
 
 
-def order_refused(now_ms: int) -> Event:
-    """The same application, another developer: `order` is a text. The engine refuses that document."""
+def order_cancelled(now_ms: int) -> Event:
+    """The same application, another developer: `order` is a text. It does not fit the mapping."""
     return _orders_line(now_ms, {"level": "error", "msg": "order cancelled by customer", "order": "O-550193"})
+
+
+def order_of_old(now_ms: int) -> Event:
+    """A line that comes late, for a day whose index takes no unknown fields (`strict_day`)."""
+    return _orders_line(now_ms - OLD_MS, {"level": "warn", "msg": "order sent late", "order": "O-541007"})
+
+
+def strict_day(now_ms: int) -> tuple[str, dict[str, Any]]:
+    """(index, body) of the day of `order_of_old`, made by hand and strict: it knows every field but `order`."""
+    keyword, text = {"type": "keyword"}, {"type": "text"}
+    day = datetime.fromtimestamp((now_ms - OLD_MS) // 1000, UTC)
+    known = dict.fromkeys(("@id", "@owner", "@log_group", "@log_stream", "@level", "stream"), keyword)
+    line = {"dynamic": "strict", "properties": {"level": keyword, "msg": text}}
+    properties = {
+        **known,
+        "@timestamp": {"type": "date"},
+        "@message": text,
+        "kubernetes": {"type": "object", "dynamic": "true"},
+        "log_processed": line,
+    }
+    return f"cwl-{day:%Y.%m.%d}", {"mappings": {"dynamic": "strict", "properties": properties}}
+
+
+def during_outage(now_ms: int) -> list[Event]:
+    """A stream of lines that comes while the domain is away."""
+    return [_orders_line(now_ms + at, {"level": "info", "msg": f"{OUTAGE_PHRASE} {at}"}) for at in range(20)]
 
 
 def _orders_line(now_ms: int, line: dict[str, Any]) -> Event:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -10,12 +11,17 @@ import pytest
 from click.testing import CliRunner
 
 from shipper.cli.main import cli
-from shipper.settings import described
+from shipper.settings import Settings, described
 from stacks.stages import STAGES
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "k8s").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted((ROOT / "k8s").rglob("*.md")),
+]
 
 
 def settings_table() -> str:
@@ -67,3 +73,12 @@ def test_the_pins_of_the_functions_are_exact() -> None:
     for file in ("requirements.txt", "requirements-dev.txt", "lambdas/requirements.txt"):
         for line in (ROOT / file).read_text("utf-8").splitlines():
             assert re.match(r"#|-e \.|-r \S+|[\w.-]+==[\w.]+$", line), f"{file}: {line}"
+
+
+EXAMPLES = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "transform.md").read_text("utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_each_example_of_settings_can_be_used(example: str) -> None:
+    texts = json.loads(example)
+    assert set(Settings.checked_text(texts, delivery=False).to_env()) == {f"SHIPPER_{name.upper()}" for name in texts}

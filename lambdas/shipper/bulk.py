@@ -18,35 +18,41 @@ MAX_REASON_CHARS = 500
 """Of each text of a reason: what an engine or a proxy says can be as long as a log line."""
 
 FILTER_PATH = (
-    "took,errors,items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by.reason,error,status"
+    "took,errors,items.*._id,items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by.reason,"
+    "error,status,message,Message"
 )
 """What of the reply is read; `items.*.status` keeps one entry per document, so that positions hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class BulkReply:
-    """The reply to one bulk request: HTTP status and the parsed JSON body (None where it was not JSON)."""
+    """The reply to one bulk request: HTTP status, the parsed JSON body (None where it was not JSON), `Retry-After`."""
 
     status: int
     body: Any = None
+    retry_after_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Errors of this type (of any, if "") with one of these statuses (any, if empty) get this verdict."""
+    """Errors of this type (of any, if "") with one of these statuses (any, if empty) get this verdict.
+
+    `says` is a word that the error's message holds, in small letters.
+    """
 
     type: str
     statuses: frozenset[int]
     verdict: Verdict
     why: str
+    says: str = ""
 
 
-def _rule(type_: str, statuses: Iterable[int], verdict: Verdict, why: str) -> Rule:
-    return Rule(type_, frozenset(statuses), verdict, why)
+def _rule(type_: str, statuses: Iterable[int], verdict: Verdict, why: str, *, says: str = "") -> Rule:
+    return Rule(type_, frozenset(statuses), verdict, why, says)
 
 
 # By type first, then by status: status 400 and 403 also stand for faults that an operator can mend, and a log that was
-# refused for those must wait and not be buried.
+# refused for those must wait and not be buried. The types are those of OpenSearch 3.7 and 2.19 as they were seen.
 RULES: tuple[Rule, ...] = (
     _rule("version_conflict_engine_exception", (409,), Verdict.DUPLICATE, "the id is in the index already"),
     _rule("cluster_block_exception", (), Verdict.RETRY, "disk full, index read-only or blocked: lifted later"),
@@ -54,9 +60,16 @@ RULES: tuple[Rule, ...] = (
     _rule("index_not_found_exception", (), Verdict.RETRY, "automatic creation is off: for the operator"),
     _rule("index_closed_exception", (), Verdict.RETRY, "the day's index is closed: for the operator"),
     _rule("validation_exception", (), Verdict.RETRY, "the shard limit of the cluster is reached: for the operator"),
-    _rule("security_exception", (), Verdict.RETRY, "the role mapping is not there (yet): for the operator"),
+    _rule("security_exception", (), Verdict.RAISE, "the role is not mapped, or not to this: for the operator"),
+    _rule("mapper_parsing_exception", (400,), Verdict.RESCUE, "a field does not fit its mapping"),
+    _rule("strict_dynamic_mapping_exception", (400,), Verdict.RESCUE, "the index takes no new fields"),
+    _rule("illegal_argument_exception", (400,), Verdict.RESCUE, "fields clash, or the limit of fields is reached"),
+    _rule("null_pointer_exception", (500,), Verdict.RESCUE, "the engine trips over the document: it would again"),
+    _rule("mapper_exception", (500,), Verdict.RESCUE, "the mapping update is stuck on this document"),
     _rule("", (429,), Verdict.RETRY, "queue full, circuit breaker, flood-stage disk: it says itself to come again"),
-    _rule("", (401, 403), Verdict.RETRY, "rights spread slowly after a deploy; throttling comes as 403 too"),
+    _rule("", (403,), Verdict.RETRY, "the service's own throttling comes as 403", says="throttl"),
+    _rule("", (401, 403), Verdict.RAISE, "no valid signature, or no right to the domain"),
+    _rule("", (301, 302, 303, 307, 308), Verdict.RAISE, "a redirect is never followed: the endpoint is wrong"),
     _rule("", (408, 500, 502, 503, 504), Verdict.RETRY, "the node or what is in front of it is not well"),
     _rule("", (400, 404, 405, 406, 413), Verdict.DEAD, "the document cannot be indexed as it is"),
 )
@@ -65,7 +78,8 @@ _SHRINKABLE = frozenset({400, 413})
 """A whole request refused like this is sent again in halves, down to the document at fault."""
 
 _FIELD = re.compile(
-    r"(?:failed to parse field|[Mm]apping for(?: field)?|object mapping|mapper) \[(?P<bracketed>[^\]]*)\]"
+    r"(?:failed to parse field|[Mm]apping for(?: field)?|object mapping|mapper|dynamic introduction of)"
+    r" \[(?P<bracketed>[^\]]*)\]"
     r'|in field="(?P<quoted>[^"]*)"'
 )
 _QUOTED = re.compile(r"(Preview of field's value:) '.*'?|(The prefix of the first immense term is:) '[^']*'", re.DOTALL)
@@ -111,7 +125,9 @@ def outcomes(documents: Sequence[Document], reply: BulkReply) -> list[Outcome]:
     """One outcome per document. A reply that does not fit what was sent proves nothing: all are to be sent again."""
     if reply.status >= 300 or reply.status < 200:
         reason = _whole_reason(reply)
-        return [_judge(document, reason) for document in documents]
+        # Whatever a node that is not well says of a whole request, no document is at fault.
+        verdict = Verdict.RETRY if reply.status >= 500 else _verdict(reason)
+        return [Outcome(document, verdict, reason) for document in documents]
     items = reply.body.get("items") if isinstance(reply.body, Mapping) else None
     if not isinstance(items, list) or len(items) != len(documents):
         reason = Reason("unreadable_reply", "the reply to the bulk request does not fit what was sent", reply.status)
@@ -133,30 +149,40 @@ def bounded(message: str) -> str:
 def _item_outcome(document: Document, item: Any) -> Outcome:
     result = item.get("create") if isinstance(item, Mapping) else None
     status = result.get("status") if isinstance(result, Mapping) else None
-    if not isinstance(result, Mapping) or not isinstance(status, int):
-        reason = Reason("unreadable_reply", "an item of the reply has no status")
+    if not isinstance(result, Mapping) or not isinstance(status, int) or not (200 <= status < 300 or status >= 400):
+        reason = Reason("unreadable_reply", "an item of the reply has no status of an item")
+        return Outcome(document, Verdict.RETRY, reason)
+    if result.get("_id", document.id) != document.id:
+        reason = Reason("unreadable_reply", "an item of the reply is that of another document")
         return Outcome(document, Verdict.RETRY, reason)
     error = result.get("error")
     if 200 <= status < 300 and not error:
         return Outcome(document, Verdict.DONE)
-    return _judge(document, _reason(status, error))
-
-
-def _judge(document: Document, reason: Reason) -> Outcome:
+    reason = _reason(status, error)
     return Outcome(document, _verdict(reason), reason)
 
 
 def _verdict(reason: Reason) -> Verdict:
     for rule in RULES:
-        if rule.type in ("", reason.type) and (not rule.statuses or reason.status in rule.statuses):
+        if (
+            rule.type in ("", reason.type)
+            and (not rule.statuses or reason.status in rule.statuses)
+            and rule.says in reason.message.lower()
+        ):
             return rule.verdict
     return Verdict.RETRY
 
 
 def _whole_reason(reply: BulkReply) -> Reason:
-    error = reply.body.get("error") if isinstance(reply.body, Mapping) else None
+    if not isinstance(reply.body, Mapping):
+        return _reason(reply.status, None)
+    error = reply.body.get("error")
     if isinstance(error, str):
         error = {"type": error}
+    # What is in front of the node, the service itself, says it in a word of its own.
+    said = reply.body.get("message") or reply.body.get("Message")
+    if error is None and isinstance(said, str):
+        error = {"reason": said}
     return _reason(reply.status, error)
 
 

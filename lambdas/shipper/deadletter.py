@@ -17,7 +17,7 @@ from typing import Any
 from shipper import bulk, jsontext
 from shipper.document import INDEX_PREFIX
 from shipper.inflate import inflate
-from shipper.model import DeadLetter, Document, Outcome, Reason, Source
+from shipper.model import Batch, DeadLetter, Document, Outcome, Reason, Source
 
 VERSION = 1
 MAX_ENVELOPE_BYTES = 1_000_000
@@ -81,6 +81,18 @@ def of_payload(event: Any, reason: Reason, *, failed_at: str) -> DeadLetter:
     """A letter that holds a whole invocation's event, as received."""
     body = json.dumps(event, ensure_ascii=True).encode()
     return DeadLetter("payload", reason, _EMPTY, count=1, body=body, first_failed_at=failed_at)
+
+
+def of_batch(event: Any, batch: Batch, reason: Reason, *, failed_at: str) -> DeadLetter:
+    """A letter that holds the event of which no document was written; `count` are its documents."""
+    times = sorted(document.timestamp for document in batch.documents)
+    return replace(
+        of_payload(event, reason, failed_at=failed_at),
+        source=batch.source,
+        count=len(batch.documents),
+        first_event_at=times[0],
+        last_event_at=times[-1],
+    )
 
 
 def pack(letter: DeadLetter) -> str:

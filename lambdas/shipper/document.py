@@ -39,6 +39,8 @@ class Builder:
         self._newest_ms = now_ms + _AHEAD_MS
         self._oldest_ms = max(0, now_ms - settings.max_age_days * _DAY_MS) if settings.max_age_days else 0
         self._redactor = redactor
+        # Filters ask for levels and trace ids, too.
+        self._looks = settings.trace or bool(settings.filters)
         self.redacted: Counter[str] = Counter()
         taken = [*_SYSTEM, *(_TRACE if settings.trace else ()), *(("@lines",) if settings.join else ())]
         self._taken = frozenset(taken)
@@ -46,42 +48,41 @@ class Builder:
         origin = {"@owner": source.owner, "@log_group": source.log_group, "@log_stream": source.log_stream}
         self._origin = b"," + jsontext.dumps(origin)[1:]
 
-    def clean(self, record: Record) -> None:
-        """Take the secrets out of a record, before anything else looks at it."""
-        if self._redactor is None or not self._redactor.maybe(record.raw):
+    def prepare(self, record: Record) -> Trace:
+        """Take the secrets out, expand the text; what identifies the record's transaction, and its level."""
+        if self._redactor is not None:
+            self._clean(record, self._redactor)
+        if record.text_key:
+            self._expand(record.fields, record.text_key, record.text)
+        return trace.find(record.fields, record.text) if self._looks else NOTHING_FOUND
+
+    def _clean(self, record: Record, redactor: Redactor) -> None:
+        # The names of extracted fields are not in the message, and one of them may name a secret.
+        if not record.event.extracted_fields and not redactor.maybe(record.raw):
             return
-        record.text, hits = self._redactor.text(record.text)
+        record.text, hits = redactor.text(record.text)
         self.redacted.update(hits)
         if record.text_key:
             record.fields[record.text_key] = record.text
         own = {key: value for key, value in record.fields.items() if key not in (KEY, record.text_key)}
-        redacted, hits = self._redactor.value(own)
+        redacted, hits = redactor.value(own)
         self.redacted.update(hits)
         record.fields.update(redacted)
-        record.raw, _ = self._redactor.text(record.raw)
-
-    def trace_of(self, record: Record) -> Trace:
-        """What identifies the record's transaction, and its level."""
-        return trace.find(record.fields, record.text)
+        record.raw, _ = redactor.text(record.raw)
 
     def document(self, record: Record, found: Trace) -> Document:
-        """The document of one record, whose `fields` are used up by it."""
+        """The document of a prepared record, whose `fields` are used up by it."""
         settings, fields = self._settings, record.fields
         stamp, original = record.event.timestamp, None
         if type(stamp) is not int or not self._oldest_ms <= stamp <= self._newest_ms:
             stamp, original = self._moment(stamp)
         timestamp = f"{_second(stamp // 1000)}.{stamp % 1000:03d}Z"
-        if record.text_key:
-            self._expand(fields, record.text_key, record.text)
         message = self._message(record, fields)
         aside = {} if self._taken.isdisjoint(fields) else self._set_aside(fields)
         fixed = self._mend(record, fields, aside) if settings.mend else []
         if original is not None:
             aside["@timestamp"] = original
             fixed.append("clock")
-        fields["@id"] = record.event.id
-        fields["@timestamp"] = timestamp
-        fields["@message"] = message
         if settings.trace and found is not NOTHING_FOUND:
             _add_trace(fields, found)
         if len(record.event_ids) > 1:
@@ -90,12 +91,12 @@ class Builder:
             fields["@fields"] = aside
         if fixed or record.part or record.headless:
             fields["@shipper"] = _notes(record, fixed)
+        # Two objects, put together as text: growing the one would cost more than writing another.
+        source = jsontext.dumps({"@id": record.event.id, "@timestamp": timestamp, "@message": message})[:-1]
+        if fields:
+            source += b"," + jsontext.dumps(fields)[1:-1]
         return Document(
-            _index(timestamp[:10]),
-            record.event.id,
-            jsontext.dumps(fields)[:-1] + self._origin,
-            timestamp,
-            tuple(record.event_ids),
+            _index(timestamp[:10]), record.event.id, source + self._origin, timestamp, tuple(record.event_ids)
         )
 
     def _expand(self, fields: Fields, text_key: str, text: str) -> None:
@@ -129,7 +130,7 @@ class Builder:
 
     def _set_aside(self, fields: Fields) -> Fields:
         """Take out the record's own keys that have the name of one of ours: ours wins, theirs goes to `@fields`."""
-        return {key: fields.pop(key) for key in self._taken.intersection(fields)}
+        return {key: fields.pop(key) for key in list(fields) if key in self._taken}
 
     def _mend(self, record: Record, fields: Fields, aside: Fields) -> list[str]:
         """Mend the fields in place; the kinds of repair. What cannot be mended goes `aside` or to `@unmapped`."""

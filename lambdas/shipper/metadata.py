@@ -29,9 +29,11 @@ class MetadataReader:
         self.last = NO_METADATA
 
     def take(self, fields: Fields) -> Metadata:
-        """Take the metadata out of `fields`; what is no object stays there."""
+        """Take the metadata out of `fields`; what is no object stays there, without its secrets."""
         raw = fields.get(KEY)
         if type(raw) is not dict:
+            if raw is not None and self._redactor:
+                fields[KEY], _ = self._redactor.value(raw)
             return NO_METADATA
         del fields[KEY]
         if raw != self._raw:

@@ -159,7 +159,9 @@ class Verdict(Enum):
     DONE = "done"
     DUPLICATE = "duplicate"
     RETRY = "retry"
+    RESCUE = "rescue"
     DEAD = "dead"
+    RAISE = "raise"
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,7 @@ def transform(payload: Payload, settings: Settings, now_ms: int) -> Batch:
     while records:
         record = records.pop()  # freed as its document is made: the two need not fit side by side
         stripped_bytes += record.stripped_bytes
-        builder.clean(record)
-        found = builder.trace_of(record)
+        found = builder.prepare(record)
         decision = sieve.decide(
             record.fields, record.text, level=found.level, trace_id=found.trace_id, event_id=record.event.id
         )

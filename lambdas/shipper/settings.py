@@ -70,6 +70,7 @@ _HELP: dict[str, str] = {
     "redact_form": "what stands for a secret: `mask`, `last4` (its last four) or `hash` (equal ones are equal)",
     "max_decoded_bytes": "a payload that inflates to more is dead-lettered",
     "max_body_bytes": "size of one bulk request before compression",
+    "max_in_flight": "bulk requests under way at once, where there is more than one",
     "max_join_lines": "events in one record; more become numbered parts",
     "max_join_bytes": "text of one joined record; more becomes numbered parts",
     "max_join_gap_ms": "events of one record are at most this far apart",
@@ -108,6 +109,7 @@ class Settings:
     redact_form: str = "mask"
     max_decoded_bytes: int = 64 * 1024 * 1024
     max_body_bytes: int = 5 * 1024 * 1024
+    max_in_flight: int = 2
     max_join_lines: int = 1_000
     max_join_bytes: int = 512 * 1024
     max_join_gap_ms: int = 60_000

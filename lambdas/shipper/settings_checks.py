@@ -99,6 +99,7 @@ CHECKS: dict[str, Callable[[Any], str]] = {
     "filters": _filter_faults,
     "max_decoded_bytes": _within(1_048_576, 1_073_741_824),
     "max_body_bytes": _within(65_536, 104_857_600),
+    "max_in_flight": _within(1, 16),
     "max_join_lines": _within(2, 100_000),
     "max_join_bytes": _within(1_024, 10_485_760),
     "max_join_gap_ms": _within(0, 86_400_000),

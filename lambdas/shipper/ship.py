@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from shipper import bulk, deadletter
 from shipper.bulk import BulkReply
-from shipper.model import Batch, DeadLetter, Document, Ledger, Outcome, Rejected, Verdict
+from shipper.model import Batch, DeadLetter, Document, Ledger, Outcome, Reason, Rejected, Verdict
+from shipper.rescue import rescued
 from shipper.retry import delay_s
 from shipper.settings import Settings
 
@@ -19,11 +21,18 @@ class Unreachable(Exception):
     """No reply came from the domain: refused, reset, timed out. What was written by then is unknown."""
 
 
+class Denied(Exception):
+    """The domain does not let this identity write, or is not where the endpoint says: an operator has to look."""
+
+
 class Sink(Protocol):
-    """The domain's `_bulk`."""
+    """The domain's `_bulk`; several requests may be under way at once."""
 
     def bulk(self, body: bytes, timeout_s: float) -> BulkReply:
         """Send one bulk request. Raises `Unreachable` where no reply came."""
+
+    def renew(self) -> None:
+        """Take new credentials and a new connection for the next request."""
 
 
 class Letters(Protocol):
@@ -54,37 +63,49 @@ class Clock(Protocol):
 
 @dataclass(slots=True)
 class Delivery:
-    """What became of documents: safe in the index, refused for good, or not taken now."""
+    """What became of documents: safe in the index, refused for good, or not taken now.
+
+    `rescued` are those in the index whose fields were moved aside; `retried` counts tries by the error's type;
+    `pauses_s` are the waits that the replies of this try ask for.
+    """
 
     indexed: int = 0
     duplicate: int = 0
+    rescued: int = 0
     dead: list[Outcome] = field(default_factory=list)
     waiting: list[Outcome] = field(default_factory=list)
     retried: Counter[str] = field(default_factory=Counter)
+    pauses_s: list[float] = field(default_factory=list)
 
-    def settle(self, outcome: Outcome) -> bool:
-        """Note an outcome; False where the document is to be tried again."""
-        match outcome.verdict:
-            case Verdict.DONE:
-                self.indexed += 1
-            case Verdict.DUPLICATE:
-                self.duplicate += 1
-            case Verdict.DEAD:
-                self.dead.append(outcome)
-            case Verdict.RETRY:
-                return False
-        return True
+    def settle(self, outcomes: Iterable[Outcome]) -> list[Outcome]:
+        """Note the outcomes that are final; returns the others."""
+        others = []
+        for outcome in outcomes:
+            match outcome.verdict:
+                case Verdict.DONE:
+                    self.indexed += 1
+                case Verdict.DUPLICATE:
+                    self.duplicate += 1
+                case Verdict.DEAD:
+                    self.dead.append(outcome)
+                case _:
+                    others.append(outcome)
+        return others
 
 
 def deliver(documents: Sequence[Document], sink: Sink, clock: Clock, settings: Settings) -> Delivery:
-    """Send documents until each is settled, or tries or time run out; only what failed is sent again."""
+    """Send documents until each is settled, or tries or time run out; only what failed is sent again.
+
+    Raises `Denied`.
+    """
     delivery = Delivery()
     pending = list(documents)
     for tries in range(1, settings.max_tries + 1):
+        delivery.pauses_s.clear()
         delivery.waiting = _send(pending, sink, clock, settings, delivery)
         if not delivery.waiting or tries == settings.max_tries:
             break
-        pause_s = delay_s(tries, clock.jitter())
+        pause_s = max([delay_s(tries, clock.jitter()), *delivery.pauses_s])
         if clock.remaining_s() - pause_s <= settings.reserve_s:
             break
         delivery.retried.update(outcome.reason.type for outcome in delivery.waiting if outcome.reason)
@@ -93,10 +114,15 @@ def deliver(documents: Sequence[Document], sink: Sink, clock: Clock, settings: S
     return delivery
 
 
-def ship(batch: Batch, sink: Sink, letters: Letters, clock: Clock, settings: Settings) -> tuple[Ledger, Delivery]:
-    """Deliver a batch; queue what failed. Raises what the queues raise: then Lambda has to try again."""
+def ship(
+    batch: Batch, event: Any, sink: Sink, letters: Letters, clock: Clock, settings: Settings
+) -> tuple[Ledger, Delivery]:
+    """Deliver a batch; queue what failed. `event` is the invocation's, as received.
+
+    Raises `Denied`, and what the queues raise: then Lambda has to try again.
+    """
     delivery = deliver(batch.documents, sink, clock, settings)
-    hand_on(delivery, batch, letters, clock)
+    hand_on(delivery, batch, event, letters, clock)
     ledger = Ledger(
         received=batch.received,
         indexed=delivery.indexed,
@@ -110,13 +136,22 @@ def ship(batch: Batch, sink: Sink, letters: Letters, clock: Clock, settings: Set
     return ledger, delivery
 
 
-def hand_on(delivery: Delivery, batch: Batch, letters: Letters, clock: Clock) -> None:
+def hand_on(delivery: Delivery, batch: Batch, event: Any, letters: Letters, clock: Clock) -> None:
     """Queue what failed, refused or waiting, each in its own queue."""
     failed_at = iso(clock.now_ms())
     if delivery.dead:
         letters.bury(deadletter.of_outcomes(delivery.dead, batch.source, failed_at=failed_at))
-    if delivery.waiting:
+    if not delivery.waiting:
+        return
+    if len(delivery.waiting) == len(batch.documents):
+        # Nothing at all was written: the event itself is smaller than all its documents, and one letter.
+        letters.retry([deadletter.of_batch(event, batch, _reason_of(delivery.waiting), failed_at=failed_at)])
+    else:
         letters.retry(deadletter.of_outcomes(delivery.waiting, batch.source, failed_at=failed_at))
+
+
+def _reason_of(outcomes: Sequence[Outcome]) -> Reason:
+    return outcomes[0].reason or Reason("unknown", "no reason was given")
 
 
 def bury_event(event: Any, rejected: Rejected, letters: Letters, clock: Clock) -> Ledger:
@@ -133,14 +168,62 @@ def iso(moment_ms: int) -> str:
 def _send(
     documents: Sequence[Document], sink: Sink, clock: Clock, settings: Settings, delivery: Delivery
 ) -> list[Outcome]:
-    """Send every document once; returns those to be tried again."""
-    again: list[Outcome] = []
-    for chunk in bulk.chunks(documents, settings.max_body_bytes):
-        again += [outcome for outcome in _request(chunk, sink, clock, settings) if not delivery.settle(outcome)]
-    return again
+    """Send every document once, what was refused for its fields a second time without them.
+
+    Returns the outcomes of those to be tried again. Raises `Denied`.
+    """
+    open_ = delivery.settle(_requests(documents, sink, clock, settings, delivery))
+    if denied := [outcome for outcome in open_ if outcome.verdict is Verdict.RAISE]:
+        sink.renew()
+        open_ = [outcome for outcome in open_ if outcome.verdict is not Verdict.RAISE]
+        retried = [outcome.document for outcome in denied]
+        open_ += delivery.settle(_requests(retried, sink, clock, settings, delivery))
+    for outcome in open_:
+        if outcome.verdict is Verdict.RAISE:
+            reason = _reason_of([outcome])
+            raise Denied(f"{reason.type}: {reason.message}")
+    refused = [outcome for outcome in open_ if outcome.verdict is Verdict.RESCUE]
+    waiting = [outcome for outcome in open_ if outcome.verdict is Verdict.RETRY]
+    return waiting + _rescue(refused, sink, clock, settings, delivery)
 
 
-def _request(documents: Sequence[Document], sink: Sink, clock: Clock, settings: Settings) -> list[Outcome]:
+def _rescue(
+    refused: Sequence[Outcome], sink: Sink, clock: Clock, settings: Settings, delivery: Delivery
+) -> list[Outcome]:
+    """Send refused documents without their fields; returns those to be tried again, as they were."""
+    documents = [rescued(outcome.document, _reason_of([outcome])) for outcome in refused]
+    outcomes = _requests(documents, sink, clock, settings, delivery)
+    waiting = []
+    for before, after in zip(refused, outcomes, strict=True):
+        match after.verdict:
+            case Verdict.DONE | Verdict.DUPLICATE:
+                delivery.settle([after])
+                delivery.rescued += 1
+            case Verdict.RETRY | Verdict.RAISE:
+                waiting.append(Outcome(before.document, Verdict.RETRY, after.reason))
+            case _:
+                delivery.dead.append(Outcome(before.document, Verdict.DEAD, before.reason))
+    return waiting
+
+
+def _requests(
+    documents: Sequence[Document], sink: Sink, clock: Clock, settings: Settings, delivery: Delivery
+) -> list[Outcome]:
+    """One outcome for each document, in order; up to `max_in_flight` requests are under way at once."""
+
+    def request(chunk: Sequence[Document]) -> list[Outcome]:
+        return _request(chunk, sink, clock, settings, delivery)
+
+    chunks = list(bulk.chunks(documents, settings.max_body_bytes))
+    if len(chunks) < 2 or settings.max_in_flight < 2:
+        return [outcome for chunk in chunks for outcome in request(chunk)]
+    with ThreadPoolExecutor(settings.max_in_flight) as pool:
+        return [outcome for outcomes in pool.map(request, chunks) for outcome in outcomes]
+
+
+def _request(
+    documents: Sequence[Document], sink: Sink, clock: Clock, settings: Settings, delivery: Delivery
+) -> list[Outcome]:
     timeout_s = clock.remaining_s() - settings.reserve_s
     if timeout_s <= 0:
         return bulk.unreachable(documents, "the invocation's time ran out before the request was sent")
@@ -148,7 +231,13 @@ def _request(documents: Sequence[Document], sink: Sink, clock: Clock, settings: 
         reply = sink.bulk(bulk.encode(documents), timeout_s)
     except Unreachable as error:
         return bulk.unreachable(documents, str(error))
+    if reply.retry_after_s:
+        delivery.pauses_s.append(reply.retry_after_s)
     if not bulk.must_shrink(reply, documents):
         return bulk.outcomes(documents, reply)
     half = len(documents) // 2
-    return _request(documents[:half], sink, clock, settings) + _request(documents[half:], sink, clock, settings)
+    return [
+        outcome
+        for part in (documents[:half], documents[half:])
+        for outcome in _request(part, sink, clock, settings, delivery)
+    ]

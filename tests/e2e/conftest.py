@@ -21,9 +21,9 @@ import pytest
 from opensearchpy import OpenSearch
 
 from local.engine import Embedded
+from local.gate import Gate
 from local.processes import Run
 from local.stack import Deployed, deployed
-from tests.e2e.gate import Gate
 
 _WITHIN_S = 60.0
 
@@ -45,10 +45,10 @@ class Chain:
             aws_secret_access_key="test",
         )
 
-    def put(self, group: str, messages: list[str]) -> str:
-        """Write events into a new log stream of a log group; its name."""
+    def put(self, group: str, messages: list[str], at_ms: int = 0) -> str:
+        """Write events, of now if no time is given, into a new log stream of a log group; its name."""
         logs, stream = self.client("logs"), f"pod-{uuid.uuid4().hex}"
-        name, now_ms = self.stack.outputs["LogGroupPrefix"] + group, int(time.time() * 1000)
+        name, now_ms = self.stack.outputs["LogGroupPrefix"] + group, at_ms or int(time.time() * 1000)
         logs.create_log_stream(logGroupName=name, logStreamName=stream)
         events = [{"timestamp": now_ms + at, "message": message} for at, message in enumerate(messages)]
         logs.put_log_events(logGroupName=name, logStreamName=stream, logEvents=events)
@@ -112,5 +112,6 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
         engine = Embedded().start(run)
         target = urlsplit(engine.url)
         with Gate(str(target.hostname), int(target.port or 80)) as gate:
-            stack = deployed(run, {**os.environ, "OPENSEARCH_URL": gate.url}, lambda _: None, lambda _: None)
+            env = {**os.environ, "OPENSEARCH_URL": f"http://{gate.address}"}
+            stack = deployed(run, env, lambda _: None, lambda _: None)
             yield Chain(stack, gate, OpenSearch([engine.url]))

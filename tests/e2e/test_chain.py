@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import time
 from typing import Any
 
 import pytest
 
+from local import story
 from tests.e2e.conftest import Chain, subscription_event, wait
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
@@ -63,16 +65,33 @@ def test_a_bad_payload_is_dead_lettered_whole(chain: Chain, event: Any, reason: 
     assert (shown["kind"], shown["content"]) == ("payload", [event])
 
 
-def test_a_refused_record_is_repaired_and_replayed_once(chain: Chain) -> None:
+def test_a_record_that_does_not_fit_the_mapping_is_found_by_its_text(chain: Chain) -> None:
     chain.wait_found(chain.put("application", [record('{"clash": {"id": 1}}')]), 1)
     stream = chain.put("application", [record('{"clash": "text"}'), record("its neighbour")])
-    wait(lambda: chain.letters("mapper_parsing_exception"))
-    assert [document["@message"] for document in chain.found(stream)] == ["its neighbour"]
-    replay = ("dlq", "replay", "--reason", "mapper_parsing_exception", "--yes")
-    chain.shipper(*replay, "--rename", "log_processed.clash=log_processed.clash_text")
-    found = chain.wait_found(stream, 2)
-    assert [document["log_processed"]["clash_text"] for document in found if "log_processed" in document] == ["text"]
+    rescued, neighbour = sorted(
+        chain.wait_found(stream, 2), key=lambda document: str(document["@message"]), reverse=True
+    )
+    assert (rescued["@message"], neighbour["@message"]) == ('{"clash": "text"}', "its neighbour")
+    assert json.loads(rescued["@unmapped"])["log_processed"] == {"clash": "text"}
+    assert rescued["@shipper"]["error"]["field"] == "log_processed.clash"
+    assert "@shipper" not in neighbour
     assert not chain.letters("mapper_parsing_exception")
+
+
+def test_a_refused_record_is_repaired_and_replayed_once(chain: Chain) -> None:
+    now_ms = int(time.time() * 1000)
+    index, body = story.strict_day(now_ms)
+    chain.search.indices.create(index=index, body=body)
+    old = story.order_of_old(now_ms)
+    stream = chain.put("application", [old.message], at_ms=old.timestamp_ms)
+    wait(lambda: chain.letters("strict_dynamic_mapping_exception"))
+    assert chain.found(stream) == []
+    replay = ("dlq", "replay", "--reason", "strict_dynamic_mapping_exception", "--yes")
+    chain.shipper(*replay, expected_code=1)
+    chain.shipper(*replay, "--drop", story.CLASHING_FIELD)
+    (document,) = chain.wait_found(stream, 1)
+    assert document["log_processed"] == {"level": "warn", "msg": "order sent late"}
+    assert not chain.letters("strict_dynamic_mapping_exception")
 
 
 def test_what_comes_while_the_domain_is_away_heals_by_itself(chain: Chain) -> None:

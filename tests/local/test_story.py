@@ -25,6 +25,6 @@ def test_put_calls_hold_every_event_once_in_time_order() -> None:
 def test_the_two_orders_clash_in_one_field() -> None:
     lines = [
         json.loads(json.loads(event.message)["message"])
-        for event in (story.order_placed(NOW_MS), story.order_refused(NOW_MS))
+        for event in (story.order_placed(NOW_MS), story.order_cancelled(NOW_MS))
     ]
     assert [type(line["order"]) for line in lines] == [dict, str]

@@ -46,6 +46,7 @@ SETTINGS = Settings(
     retry_queue_url="https://sqs.eu-west-1.amazonaws.com/123456789012/retry",
     dead_letter_queue_url="https://sqs.eu-west-1.amazonaws.com/123456789012/dead",
     bucket="failed-events",
+    max_in_flight=1,
 )
 REFUSED = Reason("mapper_parsing_exception", "failed to parse field [n] of type [long]", 400, "n")
 
@@ -80,8 +81,7 @@ def document(record: Record, source: Source, settings: Settings, now_ms: int) ->
     builder = Builder(
         source, settings, now_ms, redactor(settings.redact, settings.redact_patterns, settings.redact_form)
     )
-    builder.clean(record)
-    return builder.document(record, builder.trace_of(record))
+    return builder.document(record, builder.prepare(record))
 
 
 def payload_of(*messages: str) -> dict[str, Any]:
@@ -107,6 +107,11 @@ def lambda_event(payload: Any) -> dict[str, Any]:
 def ids_in(body: bytes) -> list[str]:
     """The ids of a bulk body, in order."""
     return [json.loads(line)["create"]["_id"] for line in body.split(b"\n")[:-1:2]]
+
+
+def sources_in(body: bytes) -> list[dict[str, Any]]:
+    """The sources of a bulk body, in order."""
+    return [json.loads(line) for line in body.split(b"\n")[1::2]]
 
 
 def item(status: int, type_: str = "", reason: str = "") -> dict[str, Any]:
@@ -162,6 +167,21 @@ def answering(*statuses: int) -> Callable[[FakeSink, list[str]], BulkReply]:
     return answer
 
 
+def refusing(*bad: str, rescue: int = 400) -> Callable[[FakeSink, list[str]], BulkReply]:
+    """Refuse these documents for their mapping, and answer them `rescue` without their fields; take all others."""
+
+    def answer(sink: FakeSink, ids: list[str]) -> BulkReply:
+        statuses = []
+        for id_, source in zip(ids, sources_in(sink.bodies[-1]), strict=True):
+            status = 201 if id_ not in bad else rescue if "@unmapped" in source else 400
+            statuses.append(409 if status == 201 and id_ in sink.stored else status)
+            if status == 201:
+                sink.stored.add(id_)
+        return reply(*statuses)
+
+    return answer
+
+
 class FakeSink:
     """A `ship.Sink` that plays a script, a step a request, and then goes on with `then`."""
 
@@ -174,6 +194,10 @@ class FakeSink:
         self.requests: list[list[str]] = []
         self.bodies: list[bytes] = []
         self.timeouts: list[float] = []
+        self.renewed = 0
+
+    def renew(self) -> None:
+        self.renewed += 1
 
     def bulk(self, body: bytes, timeout_s: float) -> BulkReply:
         ids = ids_in(body)

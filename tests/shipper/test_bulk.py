@@ -17,20 +17,28 @@ from tests.shipper.fakes import doc, docs, item, patient, reply
 
 REPLIES = {file.stem: json.loads(file.read_text()) for file in (Path(__file__).parent / "bulk_replies").glob("*.json")}
 
-LETTERS = {"+": Verdict.DONE, "=": Verdict.DUPLICATE, "r": Verdict.RETRY, "x": Verdict.DEAD}
+LETTERS = {
+    "+": Verdict.DONE,
+    "=": Verdict.DUPLICATE,
+    "r": Verdict.RETRY,
+    "s": Verdict.RESCUE,
+    "x": Verdict.DEAD,
+    "!": Verdict.RAISE,
+}
 
-# A letter an item: + indexed, = there already, r try again, x dead. One letter where the request was refused whole.
+# A letter an item: + indexed, = there already, r try again, s rescue, x dead, ! raise. One letter where the request was
+# refused whole.
 EXPECTED = {
     "active_shards_timeout": "r",
-    "array_mixed_types": "x",
+    "array_mixed_types": "s",
     "auto_create_off": "r+",
     "auto_create_pattern": "r+",
-    "bad_date_bigint_infinite": "xxx",
+    "bad_date_bigint_infinite": "sss",
     "bad_index_name": "x+xx",
-    "bad_json_source": "x+",
-    "bad_keys": "xxxx",
+    "bad_json_source": "s+",
+    "bad_keys": "ssss",
     "bad_utf8_action": "x",
-    "bad_utf8_source": "x+",
+    "bad_utf8_source": "s+",
     "block_cluster_read_only": "r",
     "block_create_index": "++",
     "block_metadata": "r+",
@@ -40,56 +48,56 @@ EXPECTED = {
     "block_read_only_allow_delete": "r+",
     "block_write": "r+",
     "body_action_not_json": "x",
-    "body_bad_action": "x",
+    "body_bad_action": "s",
     "body_bad_action_json": "x",
     "body_blank": "x",
     "body_content_type": "x",
     "body_empty": "x",
     "body_gzip_cut": "+",
-    "body_no_newline": "x",
-    "body_type_param": "x",
+    "body_no_newline": "s",
+    "body_type_param": "s",
     "breaker_inflight": "r",
     "breaker_parent": "r",
     "delete_update": "r+r",
-    "depth_1200": "x",
-    "depth_array": "x",
-    "depth_object": "x",
-    "dotted_merge": "x",
+    "depth_1200": "s",
+    "depth_array": "s",
+    "depth_object": "s",
+    "dotted_merge": "s",
     "filtered_conflict": "+=",
     "filtered_error_only": "r",
     "filtered_ok": "+",
     "http_413": "x",
     "http_413_gzip": "x",
-    "id_empty": "x+",
+    "id_empty": "s+",
     "id_too_long": "x",
-    "immense_term": "x+",
-    "immense_term_flat_object": "x",
+    "immense_term": "s+",
+    "immense_term_flat_object": "s",
     "index_closed": "r+",
-    "item_500_mapping_update_timeout": "r+",
-    "item_500_null_pointer": "rr+",
-    "mapper_parsing": "+x",
+    "item_500_mapping_update_timeout": "s+",
+    "item_500_null_pointer": "ss+",
+    "mapper_parsing": "+s",
     "max_shards": "r+",
-    "nan_duplicate_key_nonobject": "xxx+",
+    "nan_duplicate_key_nonobject": "sss+",
     "no_index": "x",
-    "object_then_scalar": "+x",
+    "object_then_scalar": "+s",
     "ok_created": "+",
     "ok_gzip": "+",
-    "pipeline_missing": "x",
+    "pipeline_missing": "s",
     "rejected_indexing_pressure": "r",
     "rejected_write_queue": "rrrr",
     "rejected_write_queue_whole": "r",
     "require_alias": "r",
-    "scalar_then_object": "+x",
-    "security_denied_create": "r+",
-    "security_denied_item": "+rr",
-    "security_denied_mapping": "r+",
-    "security_no_role": "r",
+    "scalar_then_object": "+s",
+    "security_denied_create": "!+",
+    "security_denied_item": "+!!",
+    "security_denied_mapping": "!+",
+    "security_no_role": "!",
     "security_ok": "+",
-    "security_unauthenticated": "r",
-    "security_unknown_user": "r",
-    "security_wrong_password": "r",
-    "template_object_then_scalar": "+xx",
-    "total_fields": "x",
+    "security_unauthenticated": "!",
+    "security_unknown_user": "!",
+    "security_wrong_password": "!",
+    "template_object_then_scalar": "+ss",
+    "total_fields": "s",
     "unassigned_primary": "r+",
     "version_conflict": "=+",
 }
@@ -102,10 +110,18 @@ def items_of(name: str) -> list[Any]:
     return list(body.get("items", [])) if isinstance(body, dict) else []
 
 
+def sent_for(name: str, count: int | None = None) -> list[Document]:
+    """Documents with the ids that the reply names."""
+    sent = docs(count or len(items_of(name)) or 1)
+    results: list[dict[str, Any]] = [next(iter(raw.values()), {}) for raw in items_of(name)]
+    for document, result in zip(sent, results, strict=False):
+        document.id = result.get("_id", document.id)
+    return sent
+
+
 def outcomes_of(name: str, count: int | None = None) -> list[Outcome]:
     found = REPLIES[name]
-    sent = docs(count or len(items_of(name)) or 1)
-    return bulk.outcomes(sent, BulkReply(found["http_status"], found["body"]))
+    return bulk.outcomes(sent_for(name, count), BulkReply(found["http_status"], found["body"]))
 
 
 def reason_of(name: str, at: int = 0) -> Reason:
@@ -135,7 +151,7 @@ def test_a_real_reply_gives_each_document_its_verdict(name: str) -> None:
 def test_a_document_is_safe_only_where_its_own_item_says_so(name: str) -> None:
     safe = (Verdict.DONE, Verdict.DUPLICATE)
     found = outcomes_of(name)
-    assert [outcome.document for outcome in found] == docs(len(found))
+    assert [outcome.document for outcome in found] == sent_for(name)
     for outcome, raw in zip(found, items_of(name) or [{}], strict=True):
         result = raw.get("create", {})
         written = result.get("status") in (200, 201) and "error" not in result
@@ -173,7 +189,7 @@ def filtered(body: Any) -> Any:
 @pytest.mark.parametrize("name", sorted(name for name in EXPECTED if items_of(name)))
 def test_the_filter_path_leaves_all_that_is_read(name: str) -> None:
     found = REPLIES[name]
-    sent = docs(len(items_of(name)))
+    sent = sent_for(name)
     assert bulk.outcomes(sent, BulkReply(200, filtered(found["body"]))) == outcomes_of(name)
 
 
@@ -290,9 +306,23 @@ def test_an_item_without_status_leaves_its_neighbours_alone() -> None:
 
 def test_an_items_error_counts_even_where_the_reply_says_that_there_are_none() -> None:
     """Row 35 of the fault matrix."""
-    body = {"errors": False, "items": [item(400, "mapper_parsing_exception"), item(201, "some_exception")]}
-    found = bulk.outcomes(docs(2), BulkReply(200, body))
-    assert [outcome.verdict for outcome in found] == [Verdict.DEAD, Verdict.RETRY]
+    body = {
+        "errors": False,
+        "items": [item(400, "mapper_parsing_exception"), item(400, "some_exception"), item(201, "some_exception")],
+    }
+    found = bulk.outcomes(docs(3), BulkReply(200, body))
+    assert [outcome.verdict for outcome in found] == [Verdict.RESCUE, Verdict.DEAD, Verdict.RETRY]
+
+
+@pytest.mark.parametrize("status", [201, 400, 409])
+def test_an_item_that_is_another_documents_proves_nothing(status: int) -> None:
+    """Row 34 of the fault matrix: the order of the reply is not that of the request."""
+    items = [{"create": {**item(status)["create"], "_id": id_}} for id_ in ("id-0", "id-2", "id-1")]
+    first, *others = bulk.outcomes(docs(3), BulkReply(200, {"items": items}))
+    expected = {201: Verdict.DONE, 400: Verdict.DEAD, 409: Verdict.RETRY}[status]
+    assert first.verdict is expected
+    assert [outcome.verdict for outcome in others] == [Verdict.RETRY] * 2
+    assert [outcome.reason.type for outcome in others if outcome.reason] == ["unreadable_reply"] * 2
 
 
 STATUSES = [
@@ -302,10 +332,17 @@ STATUSES = [
     (400, "validation_exception", "r"),
     (400, "cluster_block_exception", "r"),
     (400, "index_create_block_exception", "r"),
-    (400, "security_exception", "r"),
+    (400, "mapper_parsing_exception", "s"),
+    (400, "illegal_argument_exception", "s"),
+    (400, "strict_dynamic_mapping_exception", "s"),
+    (400, "security_exception", "!"),
+    (401, "", "!"),
     (400, "index_not_found_exception", "r"),
     (403, "index_create_block_exception", "r"),
-    (403, "some_exception", "r"),
+    (403, "cluster_block_exception", "r"),
+    (403, "security_exception", "!"),
+    (403, "some_exception", "!"),
+    (403, "", "!"),
     (404, "index_not_found_exception", "r"),
     (404, "some_exception", "x"),
     (408, "some_exception", "r"),
@@ -314,7 +351,11 @@ STATUSES = [
     (413, "some_exception", "x"),
     (418, "some_exception", "r"),
     (429, "mapper_parsing_exception", "r"),
-    (500, "mapper_exception", "r"),
+    (429, "illegal_argument_exception", "r"),
+    (500, "mapper_exception", "s"),
+    (500, "null_pointer_exception", "s"),
+    (500, "some_exception", "r"),
+    (503, "mapper_parsing_exception", "r"),
     (599, "", "r"),
 ]
 
@@ -325,13 +366,60 @@ def test_an_error_is_routed_by_type_first_and_then_by_status(status: int, type_:
     assert bulk.outcomes([doc(1)], BulkReply(200, body))[0].verdict is LETTERS[letter]
 
 
-@pytest.mark.parametrize("status", [301, 302, 307, 429, 500, 502, 503, 504])
-@pytest.mark.parametrize("body", [None, "", "<html>Bad Gateway</html>", [], {"error": None}, {"error": []}])
+NO_REASON = [None, "", "<html>Bad Gateway</html>", [], {"error": None}, {"error": []}, {"message": None}]
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("body", NO_REASON)
 def test_an_error_of_a_proxy_is_waited_for(status: int, body: Any) -> None:
     """Row 32: HTML or nothing at all in place of a reply."""
     found = bulk.outcomes(docs(2), BulkReply(status, body))
     assert [outcome.verdict for outcome in found] == [Verdict.RETRY] * 2
     assert found[0].reason == Reason(f"http_{status}", f"HTTP status {status}", status)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 401, 403])
+@pytest.mark.parametrize("body", NO_REASON)
+def test_a_redirect_and_a_denial_are_for_the_operator(status: int, body: Any) -> None:
+    """Rows 25 and 36: however long one waits, the endpoint and the rights stay what they are."""
+    found = bulk.outcomes(docs(2), BulkReply(status, body))
+    assert [outcome.verdict for outcome in found] == [Verdict.RAISE] * 2
+    assert found[0].reason == Reason(f"http_{status}", f"HTTP status {status}", status)
+
+
+THROTTLED = "403 Request throttled due to too many requests /_bulk"
+
+
+@pytest.mark.parametrize(
+    ("body", "letter"),
+    [
+        pytest.param({"message": THROTTLED}, "r", id="in the service's words"),
+        pytest.param({"Message": THROTTLED}, "r", id="in other letters"),
+        pytest.param({"error": {"type": "t", "reason": "ThrottlingException"}}, "r", id="in the node's words"),
+        pytest.param(
+            {"error": {"type": "security_exception", "reason": "throttled"}}, "!", id="no rights all the same"
+        ),
+        pytest.param({"Message": "User: anonymous is not authorized"}, "!", id="no rights"),
+        pytest.param({"message": ["throttled"]}, "!", id="no text"),
+    ],
+)
+def test_throttling_that_comes_as_403_is_waited_for(body: Any, letter: str) -> None:
+    """Row 24."""
+    found = bulk.outcomes(docs(2), BulkReply(403, body))
+    assert [outcome.verdict for outcome in found] == [LETTERS[letter]] * 2
+
+
+def test_what_the_service_says_is_the_reason() -> None:
+    found = bulk.outcomes(docs(1), BulkReply(403, {"message": THROTTLED}))
+    assert found[0].reason == Reason("http_403", THROTTLED, 403)
+
+
+@pytest.mark.parametrize("type_", ["null_pointer_exception", "mapper_exception", "illegal_argument_exception"])
+@pytest.mark.parametrize("status", [500, 503])
+def test_no_document_is_at_fault_when_a_node_fails_the_whole_request(status: int, type_: str) -> None:
+    """Rescued, and refused once more by the same fault, a whole batch would be buried."""
+    found = bulk.outcomes(docs(2), BulkReply(status, {"error": {"type": type_, "reason": "m"}, "status": status}))
+    assert [outcome.verdict for outcome in found] == [Verdict.RETRY] * 2
 
 
 @pytest.mark.parametrize(
@@ -413,6 +501,6 @@ def test_a_document_over_the_limit_stands_alone() -> None:
 @patient
 @given(st.lists(st.sampled_from([201, 400, 404, 409, 429, 503]), min_size=1, max_size=10))
 def test_each_item_decides_for_its_own_document(statuses: list[int]) -> None:
-    verdicts = {201: "+", 400: "x", 404: "r", 409: "=", 429: "r", 503: "r"}
+    verdicts = {201: "+", 400: "s", 404: "r", 409: "=", 429: "r", 503: "r"}
     found = bulk.outcomes(docs(len(statuses)), reply(*statuses))
     assert [outcome.verdict for outcome in found] == [LETTERS[verdicts[status]] for status in statuses]

@@ -310,3 +310,9 @@ def test_any_record_becomes_one_document_with_our_fields(message: Any, settings:
     }
     assert isinstance(fields["@message"], str)
     assert depth(fields) <= 20
+
+
+def test_an_extracted_field_whose_name_says_so_is_a_secret() -> None:
+    settings = Settings(redact=("all",))
+    fields = source_of("1.2.3.4 hunter2", settings, extracted={"ip": "1.2.3.4", "password": "hunter2"})
+    assert fields["password"] == "[redacted:secret]"

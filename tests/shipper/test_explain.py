@@ -8,6 +8,7 @@ from typing import Any
 from shipper.decode import decode_payload
 from shipper.explain import Explanation, explain
 from shipper.model import LogEvent, Payload
+from shipper.sample import Rule
 from shipper.settings import Settings
 from tests.shipper.fakes import INDEX, NOW_MS, SOURCE, payload_of
 
@@ -30,6 +31,34 @@ def test_what_was_stripped_fixed_and_found_is_said() -> None:
     assert explained(record, settings=Settings(max_depth=2)) == [
         Explanation("event-0", "event-0", INDEX, 1, ("docker",), ("deep",), 0, TRACE_ID, "WARN")
     ]
+
+
+def test_what_was_stripped_is_said_for_each_event_in_one_order() -> None:
+    record = {"log": "x", "logtag": "F", "docker": {"id": "d"}, "kubernetes": {"pod_id": "1", "host": "h"}}
+    assert [one.stripped for one in explained(record, record, "x")] == [
+        ("kubernetes.pod_id", "docker", "logtag"),
+        ("kubernetes.pod_id", "docker", "logtag"),
+        (),
+    ]
+
+
+def test_what_a_rule_left_out_is_in_no_document() -> None:
+    rules = (Rule("health", "drop", pattern="healthz"), Rule("none", "sample", pattern="^java", rates=(("*", 0.0),)))
+    record = {"log": "GET /healthz", "docker": {"id": "d"}, "level": "warn"}
+    lines = ["java.lang.Error: x", "\tat a.B.c(B.java:1)"]
+    found = explained(record, "a", *lines, settings=Settings(filters=rules))
+    assert found == [
+        Explanation("event-0", "", "", 0, ("docker",), (), 0, "", ""),
+        Explanation("event-1", "event-1", INDEX, 1, (), (), 0, "", ""),
+        Explanation("event-2", "", "", 0, (), (), 0, "", ""),
+        Explanation("event-3", "", "", 0, (), (), 0, "", ""),
+    ]
+
+
+def test_the_kinds_of_repair_are_said() -> None:
+    record = {"log": "x", "a..b": 1, "_id": 2, "n": 2**70, "list": [1, "x"], "kubernetes": {"labels": "a"}}
+    (one,) = explained(record)
+    assert one.fixed == ("key", "kubernetes", "metadata", "number", "types")
 
 
 def test_events_that_were_joined_point_at_their_document() -> None:

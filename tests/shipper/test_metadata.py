@@ -64,6 +64,12 @@ def test_what_is_no_object_stays_where_it_is(odd: Any) -> None:
     assert fields == {"kubernetes": odd}
 
 
+def test_what_is_no_object_stays_without_its_secrets() -> None:
+    fields: dict[str, Any] = {"kubernetes": ["password=x1"]}
+    assert reader(redactor=Redactor()).take(fields) is NO_METADATA
+    assert fields == {"kubernetes": ["password=[redacted:secret]"]}
+
+
 @pytest.mark.parametrize("settings", [STANDARD, INCUMBENT], ids=["standard", "incumbent"])
 def test_an_empty_object_is_one(settings: Settings) -> None:
     assert take({}, settings).fields == {}

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from shipper import deadletter
 from shipper.bulk import BulkReply
 from shipper.deadletter import BadEnvelope
-from shipper.model import DeadLetter, Ledger, Reason, Rejected
+from shipper.decode import decode
+from shipper.model import DeadLetter, Document, Ledger, Payload, Reason, Rejected
+from shipper.pipeline import transform
 from shipper.repair import BadRepair, Repair
 from shipper.replay import Opened, Replayed, opened, replay
 from shipper.settings import Settings
-from shipper.ship import Unreachable
+from shipper.ship import Denied, Unreachable, ship
 from tests.shipper.fakes import (
     NOW_MS,
     REFUSED,
@@ -28,10 +30,13 @@ from tests.shipper.fakes import (
     accept_then_reset,
     answering,
     docs,
+    item,
     lambda_event,
     patient,
     payload_of,
+    refusing,
     reply,
+    sources_in,
 )
 
 FIRST = "2026-11-20T00:00:00Z"
@@ -83,20 +88,41 @@ def test_a_letter_stays_while_the_domain_is_away(then: Any) -> None:
 
 def test_while_anything_waits_nothing_is_buried() -> None:
     """What was refused comes again with what is waiting; buried now, it would be buried twice."""
-    found, letters = replayed(letter_of(3), FakeSink(answering(201, 400, 503), then=BulkReply(503)))
+    found, letters = replayed(letter_of(3), FakeSink(answering(201, 400, 503), reply(400), then=BulkReply(503)))
     assert not found.done
+    assert [outcome.document.id for outcome in found.delivery.dead] == ["id-1"]
     assert found.ledger == Ledger(received=3, indexed=1, requeued=2)
     assert (letters.buried, letters.retried) == ([], [])
 
 
 def test_what_is_refused_again_is_buried_once_with_its_history() -> None:
-    found, letters = replayed(letter_of(3), FakeSink(then=answering(201, 400, 400)))
+    found, letters = replayed(letter_of(3), FakeSink(then=refusing("id-1", "id-2")))
     assert found.done
     assert found.ledger == Ledger(received=3, indexed=1, dead_lettered=2)
     (letter,) = letters.buried
     assert (letter.attempts, letter.first_failed_at, letter.source, letter.count) == (4, FIRST, SOURCE, 2)
     assert letter.reason.type == "mapper_parsing_exception"
-    assert [document.id for document in deadletter.documents_in(letter)] == ["id-1", "id-2"]
+    assert deadletter.documents_in(letter) == docs(3)[1:]
+
+
+def test_what_was_refused_for_its_fields_is_found_by_text_now() -> None:
+    sink = FakeSink(then=refusing("id-1", rescue=201))
+    found, letters = replayed(letter_of(2), sink)
+    assert found.done
+    assert (found.ledger, found.delivery.rescued) == (Ledger(received=2, indexed=2), 1)
+    assert letters.buried == []
+    assert sources_in(sink.bodies[-1])[0]["@shipper"]["error"]["field"] == ""
+
+
+DENIED = [BulkReply(401), BulkReply(302), BulkReply(200, {"items": [item(201), item(403, "security_exception")]})]
+
+
+@pytest.mark.parametrize("then", DENIED, ids=["401", "redirect", "an item"])
+def test_a_letter_that_is_denied_is_raised_and_stays_as_it_is(then: BulkReply) -> None:
+    sink, letters = FakeSink(then, BulkReply(401)), FakeLetters()
+    with pytest.raises(Denied):
+        replay(letter_of(2), sink, letters, FakeClock(), SETTINGS)
+    assert (sink.renewed, letters.buried, letters.retried) == (1, [], [])
 
 
 def test_a_queue_that_is_down_is_raised_so_that_the_letter_stays() -> None:
@@ -114,6 +140,41 @@ def test_a_payload_letter_is_transformed_and_indexed() -> None:
     assert found.ledger.indexed + found.ledger.joined == 4
     assert sink.requests[0][0] == "event-0"
     assert letters.buried == []
+
+
+def shipped_to_nobody(event: Any, now_ms: int) -> tuple[DeadLetter, tuple[Document, ...]]:
+    """The letter of a payload of which the domain took nothing, and its documents."""
+    payload, letters, clock = decode(event, max_decoded_bytes=10_000_000), FakeLetters(), FakeClock()
+    assert isinstance(payload, Payload)
+    batch = transform(payload, SETTINGS, now_ms)
+    ledger, _ = ship(batch, event, FakeSink(then=BulkReply(503)), letters, clock, SETTINGS)
+    ledger.assert_balanced()
+    assert ledger.requeued == len(batch.documents)
+    (letter,) = letters.retried
+    return deadletter.unpack(deadletter.pack(letter)), batch.documents
+
+
+ROUND_TRIPS: list[Any] = [
+    pytest.param(payload_of("one", "two"), id="two records"),
+    pytest.param(payload_of("java.lang.IllegalStateException: no", "\tat a.B.c(B.java:1)", "next"), id="joined"),
+    pytest.param(payload_of('{"log":"x","n":1}', "\x00\x1b", "\ud800"), id="hostile text"),
+    pytest.param({**payload_of(), "logEvents": [{"id": "e", "timestamp": -5, "message": "m"}]}, id="a broken clock"),
+]
+
+
+@pytest.mark.parametrize("payload", ROUND_TRIPS)
+def test_a_payload_of_which_nothing_was_taken_comes_back_as_the_same_documents(payload: Any) -> None:
+    letter, documents = shipped_to_nobody(lambda_event(payload), NOW_MS)
+    assert letter.kind == "payload"
+    # Days later: what was no broken time then is none now.
+    later = opened(letter, SETTINGS, NOW_MS + 13 * 86_400_000)
+    assert isinstance(later, Opened)
+    assert later.documents == documents
+    sink = FakeSink()
+    found, _ = replayed(letter, sink)
+    assert found.done
+    assert sink.requests == [[document.id for document in documents]]
+    assert found.ledger.received == len(payload["logEvents"])
 
 
 def test_documents_of_a_payload_that_are_refused_become_a_letter_of_documents() -> None:
@@ -203,7 +264,10 @@ def reread(count: int) -> list[Any]:
     st.integers(1, 6),
     st.lists(
         st.sampled_from(
-            [accept, accept_then_reset, answering(201, 400, 503), BulkReply(503), BulkReply(413), Unreachable("reset")]
+            [
+                *(accept, accept_then_reset, answering(201, 400, 503), refusing("id-0", "id-3", rescue=201)),
+                *(refusing("id-1"), BulkReply(503), BulkReply(413), Unreachable("reset"), BulkReply(401)),
+            ]
         ),
         max_size=8,
     ),
@@ -214,7 +278,10 @@ def test_a_letter_killed_and_replayed_to_its_end_loses_and_doubles_nothing(count
     buried: list[str] = []
     done = False
     while not done:
-        found, letters = replayed(letter_of(count), sink)
+        try:
+            found, letters = replayed(letter_of(count), sink)
+        except Denied:
+            continue
         done = found.done
         assert done or not letters.buried
         buried += [document.id for letter in letters.buried for document in deadletter.documents_in(letter)]

@@ -27,6 +27,7 @@ GOOD: dict[str, list[Any]] = {
     ],
     "max_decoded_bytes": [1_048_576, 1_073_741_824],
     "max_body_bytes": [65_536, 104_857_600],
+    "max_in_flight": [1, 16],
     "max_join_lines": [2, 100_000],
     "max_join_bytes": [1_024, 10_485_760],
     "max_join_gap_ms": [0, 86_400_000],
@@ -149,5 +150,5 @@ def test_redaction_is_checked_as_a_whole(redaction: Redaction, fault: str) -> No
     faults = redaction_faults(*redaction)
     assert len(faults) == bool(fault)
     assert all(fault in found for found in faults)
-    named = dict(zip(("redact", "redact_patterns", "redact_form"), redaction, strict=True))
+    named: dict[str, Any] = dict(zip(("redact", "redact_patterns", "redact_form"), redaction, strict=True))
     assert Settings(**named).problems(delivery=False) == [f"redact: {found}" for found in faults]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from isal import igzip
 from opensearchpy import OpenSearch, RequestsHttpConnection
 from opensearchpy.exceptions import ConnectionError as TransportFailure
 from opensearchpy.exceptions import SerializationError, TransportError
+from requests import Response
 from requests.auth import AuthBase
 from urllib3 import Timeout
 
@@ -20,6 +22,9 @@ from shipper.ship import Unreachable
 
 MAX_TIMEOUT_S = 70.0
 """A stuck mapping update answers after 60 s: a client that hangs up before never hears which document it was."""
+
+_MAX_RETRY_AFTER_S = 900.0
+"""As long as a function lives: who is told to wait longer hands on at once."""
 
 _GZIP_LEVEL = 1
 _HEADERS = {"content-type": "application/x-ndjson"}
@@ -35,6 +40,8 @@ class _Connection(RequestsHttpConnection):
         super().__init__(*args, **kwargs)
         for scheme in ("http://", "https://"):
             self.session.mount(scheme, DeadlineAdapter())
+        # Of an error the client keeps the body only.
+        self.session.hooks["response"].append(_note_retry_after)
 
     def perform_request(self, *args: Any, timeout: float | None = None, **kwargs: Any) -> Any:
         whole = {"timeout": Timeout(total=timeout or MAX_TIMEOUT_S), "allow_redirects": False}
@@ -69,12 +76,17 @@ class OpenSearchSink:
         self._make_client = make_client
         self._client: OpenSearch | None = None
 
+    def renew(self) -> None:
+        """Make a new client for the next request, with the credentials of then."""
+        self._client = None
+
     def bulk(self, body: bytes, timeout_s: float) -> BulkReply:
         """POST `_bulk`. Raises `Unreachable` where no reply came in `timeout_s`."""
-        if self._client is None:
-            self._client = self._make_client()
+        # Held here: another request of this sink may renew the client meanwhile.
+        client = self._client = self._client or self._make_client()
+        _replied.retry_after_s = 0.0
         try:
-            reply = self._client.transport.perform_request(
+            reply = client.transport.perform_request(
                 "POST",
                 "/_bulk",
                 params={"filter_path": FILTER_PATH},
@@ -89,13 +101,34 @@ class OpenSearchSink:
         except SerializationError:
             return BulkReply(status=200, body=None)
         except TransportError as error:
-            return BulkReply(status=int(error.status_code), body=error.info)
+            return BulkReply(int(error.status_code), error.info, _replied.retry_after_s)
         return BulkReply(status=200, body=reply)
 
 
+class _Replied(threading.local):
+    """What the last reply to this thread said beside its body."""
+
+    retry_after_s = 0.0
+
+
+_replied = _Replied()
+
+
+def _note_retry_after(response: Response, *_: Any, **__: Any) -> None:
+    """Seconds, or a date (RFC 9110, 10.2.3): no proxy of the service was seen to send one, so that counts as none."""
+    text = response.headers.get("Retry-After", "")
+    seconds = float(text) if text.isascii() and text.isdigit() else 0.0
+    _replied.retry_after_s = min(seconds, _MAX_RETRY_AFTER_S)
+
+
 def _parsed(raw: str | bytes) -> Any:
-    """An error's body; None for the HTML of a proxy in between."""
+    """An error's body; of one that is plain text its `message`; None for the HTML of a proxy, or what was cut short.
+
+    The service says that it throttles in plain text
+    (https://docs.aws.amazon.com/opensearch-service/latest/developerguide/handling-errors.html).
+    """
     try:
         return jsontext.loads(raw)
     except ValueError:
-        return None
+        text = raw if isinstance(raw, str) else raw.decode(errors="replace")
+        return None if text.lstrip()[:1] in ("", "<", "{", "[") else {"message": text.strip()}

@@ -21,6 +21,7 @@ from shipper.deadletter import BadEnvelope
 from shipper.model import Ledger
 from shipper.repair import BadRepair, Repair
 from shipper.replay import Replayed, replay
+from shipper.ship import Denied
 
 _LOOK_HIDE_S = 30
 _REPLAY_HIDE_S = 300
@@ -218,7 +219,7 @@ def _replay(entry: Entry, found: Deployment, repair: Repair) -> _Result:
     settings = replace(found.settings, max_tries=2)
     try:
         replayed = replay(entry.letter, found.sink, found.letters, SystemClock(), settings, repair)
-    except (BadEnvelope, BadRepair, QueueFailed) as error:
+    except (BadEnvelope, BadRepair, Denied, QueueFailed) as error:
         return _Result(entry, None, str(error))
     if replayed.done:
         found.inbox.delete(entry.message)

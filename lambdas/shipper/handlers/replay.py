@@ -14,7 +14,7 @@ from shipper.deadletter import BadEnvelope
 from shipper.handlers.services import Services, from_environment
 from shipper.model import Ledger, Reason, Rejected
 from shipper.replay import replay
-from shipper.ship import Clock, bury_event
+from shipper.ship import Clock, Denied, bury_event
 
 
 @cache
@@ -57,7 +57,7 @@ def _replay(record: dict[str, Any], clock: Clock, wired: Services) -> Ledger | N
             # It can never become readable: a person has to look at it, the others go on.
             wired.telemetry.refused("message dead-lettered", message_id=record["messageId"], error=str(error))
             return bury_event(record["body"], Rejected(Reason("bad_envelope", str(error))), wired.letters, clock)
-    except QueueFailed as error:
+    except (QueueFailed, Denied) as error:
         wired.telemetry.refused("message stays", message_id=record["messageId"], error=str(error))
         return None
     replayed.ledger.assert_balanced()

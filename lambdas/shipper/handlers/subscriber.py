@@ -10,7 +10,7 @@ from shipper.decode import decode
 from shipper.handlers.services import Services, from_environment
 from shipper.model import Batch, Control, Ledger, Rejected
 from shipper.pipeline import transform
-from shipper.ship import bury_event, ship
+from shipper.ship import Delivery, bury_event, ship
 
 
 @cache
@@ -43,20 +43,24 @@ def run(event: Any, context: Any, wired: Services) -> dict[str, int]:
             return Ledger(received=len(payload.events), filtered=len(payload.events)).terms()
         case _:
             batch = transform(payload, settings, clock.now_ms())
-            ledger, delivery = ship(batch, wired.sink, wired.letters, clock, settings)
+            ledger, delivery = ship(batch, event, wired.sink, wired.letters, clock, settings)
             telemetry.retried(delivery.retried)
-            facts = _facts(batch)
+            facts = _facts(batch, delivery)
 
     ledger.assert_balanced()
     telemetry.report(ledger, request_id=context.aws_request_id, **facts)
     return ledger.terms()
 
 
-def _facts(batch: Batch) -> dict[str, Any]:
+def _facts(batch: Batch, delivery: Delivery) -> dict[str, Any]:
     """What is counted beside the ledger. Never content."""
     facts: dict[str, Any] = {
         "log_group": batch.source.log_group,
-        "counts": {"stripped_bytes": batch.stripped_bytes, "redacted": sum(batch.redacted.values())},
+        "counts": {
+            "rescued": delivery.rescued,
+            "stripped_bytes": batch.stripped_bytes,
+            "redacted": sum(batch.redacted.values()),
+        },
     }
     if batch.redacted:
         facts["redacted_by_detector"] = dict(batch.redacted)

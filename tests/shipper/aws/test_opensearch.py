@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from gzip import decompress
 from typing import Any
@@ -16,8 +18,10 @@ from opensearchpy import OpenSearch
 from requests_aws4auth import AWS4Auth
 
 from shipper import bulk
+from shipper.aws import opensearch
 from shipper.aws.opensearch import MAX_TIMEOUT_S, OpenSearchSink, client
 from shipper.bulk import BulkReply
+from shipper.model import Verdict
 from shipper.ship import Unreachable
 from tests.shipper.fakes import Answer, Loopback, Request, docs
 
@@ -120,6 +124,7 @@ def test_nothing_is_built_before_the_first_request() -> None:
     assert Made("http://127.0.0.1:9").count == 0
 
 
+THROTTLED = b"403 Request throttled due to too many requests /_bulk"
 REPLIES = [
     pytest.param(Answer(), OK, id="200 JSON"),
     pytest.param(Answer(body=b'{"items": ['), BulkReply(200, None), id="200 JSON cut short"),
@@ -131,7 +136,12 @@ REPLIES = [
     pytest.param(Answer(400, b'{"error": {"type": "t"}}'), BulkReply(400, {"error": {"type": "t"}}), id="400 JSON"),
     pytest.param(Answer(400, b'["no"]'), BulkReply(400, ["no"]), id="400 JSON list"),
     pytest.param(Answer(400, b'"no"'), BulkReply(400, "no"), id="400 JSON text"),
-    pytest.param(Answer(401, b"Unauthorized", "text/plain"), BulkReply(401, None), id="401 text"),
+    pytest.param(
+        Answer(401, b"Unauthorized", "text/plain"), BulkReply(401, {"message": "Unauthorized"}), id="401 text"
+    ),
+    pytest.param(Answer(403, THROTTLED), BulkReply(403, {"message": THROTTLED.decode()}), id="403 text, says JSON"),
+    pytest.param(Answer(403, b" \n", "text/plain"), BulkReply(403, None), id="403 blank"),
+    pytest.param(Answer(403, b" <!DOCTYPE html>", "text/html"), BulkReply(403, None), id="403 HTML"),
     pytest.param(Answer(406, b'{"error": "no"}'), BulkReply(406, {"error": "no"}), id="406 error is a text"),
     pytest.param(Answer(413, b""), BulkReply(413, None), id="413 empty"),
     pytest.param(Answer(429, b"{}"), BulkReply(429, {}), id="429"),
@@ -150,6 +160,103 @@ def test_a_reply_comes_back_as_it_is(serve: Serve, answer: Answer, expected: Bul
             made.sink.bulk(BODY, 5)
     else:
         assert made.sink.bulk(BODY, 5) == expected
+
+
+def test_throttling_in_plain_text_is_waited_for(serve: Serve) -> None:
+    """Row 24: it comes as 403, and is no denial."""
+    answered = Made(serve(Answer(403, THROTTLED, "text/plain")).url).sink.bulk(BODY, 5)
+    assert [outcome.verdict for outcome in bulk.outcomes(docs(1), answered)] == [Verdict.RETRY]
+
+
+def waiting(status: int, text: str) -> Answer:
+    return Answer(status, b"{}", headers=(("Retry-After", text),))
+
+
+RETRY_AFTER = [
+    ("7", 7.0),
+    ("0", 0.0),
+    ("120", 120.0),
+    ("100000", 900.0),
+    ("9" * 400, 900.0),
+    ("", 0.0),
+    ("-7", 0.0),
+    ("1.5", 0.0),
+    ("\u00b2".encode().decode("latin-1"), 0.0),
+    ("soon", 0.0),
+    ("Tue, 24 Nov 2026 12:00:07 GMT", 0.0),
+]
+
+
+@pytest.mark.parametrize(("text", "seconds"), RETRY_AFTER)
+@pytest.mark.parametrize("status", [429, 503])
+def test_the_wait_that_a_reply_asks_for_is_read(serve: Serve, status: int, text: str, seconds: float) -> None:
+    """Row 23."""
+    assert Made(serve(waiting(status, text)).url).sink.bulk(BODY, 5) == BulkReply(status, {}, seconds)
+
+
+@pytest.mark.parametrize("after", [Answer(429, b"{}"), Answer(503, b""), Answer(), Answer(body=b"{")])
+def test_the_wait_of_one_reply_is_not_that_of_the_next(serve: Serve, after: Answer) -> None:
+    sink = Made(serve(waiting(429, "7"), after).url).sink
+    assert [sink.bulk(BODY, 5).retry_after_s for _ in range(2)] == [7, 0]
+
+
+def test_the_wait_of_a_reply_is_not_carried_over_a_broken_connection(serve: Serve) -> None:
+    sink = Made(serve(waiting(429, "7"), Answer(reset=True), Answer(429, b"{}")).url).sink
+    assert sink.bulk(BODY, 5).retry_after_s == 7
+    with pytest.raises(Unreachable):
+        sink.bulk(BODY, 5)
+    assert sink.bulk(BODY, 5).retry_after_s == 0
+
+
+def test_requests_under_way_at_once_keep_their_own_waits(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All replies are in before the first of them is made a result."""
+    server = serve(*(waiting(429, str(seconds)) for seconds in (3, 4, 5)), waiting(429, "6"))
+    sink = Made(server.url).sink
+    all_in = threading.Barrier(4)
+    parsed = opensearch._parsed
+
+    def parsed_together(raw: str | bytes) -> Any:
+        all_in.wait(timeout=10)
+        return parsed(raw)
+
+    monkeypatch.setattr(opensearch, "_parsed", parsed_together)
+    with ThreadPoolExecutor(4) as pool:
+        replies = list(pool.map(lambda _: sink.bulk(BODY, 5), range(4)))
+    assert sorted(reply.retry_after_s for reply in replies) == [3, 4, 5, 6]
+
+
+def test_renewing_makes_a_new_client_for_the_next_request(serve: Serve) -> None:
+    server = serve(Answer())
+    made = Made(server.url)
+    made.sink.renew()
+    assert made.count == 0
+    for count in (1, 2):
+        made.sink.bulk(BODY, 5)
+        made.sink.bulk(BODY, 5)
+        assert (made.count, server.connections) == (count, count)
+        made.sink.renew()
+
+
+def test_renewing_takes_the_credentials_of_then(serve: Serve) -> None:
+    server = serve(Answer())
+    keys = iter(["AKIDOLD", "AKIDNEW"])
+    sink = OpenSearchSink(lambda: client(server.url, AWS4Auth(next(keys), SECRET, "eu-west-1", "es")))
+    sink.bulk(BODY, 5)
+    sink.renew()
+    sink.bulk(BODY, 5)
+    assert ["AKIDNEW" in request.headers["authorization"] for request in server.requests] == [False, True]
+
+
+def test_renewing_leaves_a_request_that_is_under_way_alone(serve: Serve) -> None:
+    server = serve(Answer(delay_s=0.3))
+    made = Made(server.url)
+    with ThreadPoolExecutor(1) as pool:
+        under_way = pool.submit(made.sink.bulk, BODY, 5)
+        while not server.requests:
+            time.sleep(0.005)
+        made.sink.renew()
+        assert under_way.result(timeout=10) == OK
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("answer", [Answer(429, b"{}"), Answer(503, b""), Answer(body=b"{")])

@@ -29,6 +29,7 @@ from tests.shipper.fakes import (
     lambda_event,
     local_aws,
     payload_of,
+    refusing,
     reply,
 )
 
@@ -306,7 +307,7 @@ def test_a_repair_that_may_not_be_is_wrong_usage(aws: LocalAws, dlq: Dlq, args: 
 
 def test_what_is_refused_again_comes_back_once_with_its_new_reason(aws: LocalAws, dlq: Dlq) -> None:
     put(aws, 1, 2, reason=Reason("old", "m"))
-    result = dlq("replay", "--yes", sink=FakeSink(then=answering(201, 400)))
+    result = dlq("replay", "--yes", sink=FakeSink(then=refusing("id-2")))
     assert result.exit_code == 3
     assert "1 indexed, 0 there already, 1 refused again" in result.stdout
     assert "Next: `cwl-shipper dlq ls --stack cwl-shipper-dev`" in result.stdout
@@ -337,6 +338,27 @@ def test_a_domain_that_is_away_leaves_the_letters_where_they_are(
     assert result.exit_code == code
     assert said in result.stdout.replace("\n", " ")
     assert ids_waiting(aws) == ["id-1", "id-2"]
+
+
+def test_a_domain_that_denies_leaves_the_letter_and_is_named(aws: LocalAws, dlq: Dlq) -> None:
+    id_ = put(aws, 1)
+    put(aws, 2)
+    sink = FakeSink(*[BulkReply(403, {"Message": "User is not \x1b[31mauthorized"})] * 2)
+    result = dlq("replay", "--yes", sink=sink)
+    assert result.exit_code == 3
+    assert f"cwl-shipper: letter {id_}: http_403: User is not" in result.stderr
+    assert "\x1b" not in result.stderr
+    assert sink.renewed == 1
+    assert sink.stored == {"id-2"}
+    assert ids_waiting(aws) == ["id-1"]
+
+
+def test_what_is_refused_for_its_fields_is_indexed_without_them(aws: LocalAws, dlq: Dlq) -> None:
+    put(aws, 1, 2)
+    result = dlq("replay", "--yes", sink=FakeSink(then=refusing("id-2", rescue=201)))
+    assert result.exit_code == 0
+    assert result.stdout.startswith("2 indexed, 0 there already")
+    assert aws.bodies_in(aws.dead_url) == []
 
 
 def test_a_letter_that_cannot_be_read_is_said_and_left_and_the_others_go_on(aws: LocalAws, dlq: Dlq) -> None:
@@ -397,7 +419,7 @@ def test_killed_before_a_letter_is_deleted_it_is_only_sent_twice(
 
 def test_a_letter_is_not_deleted_when_what_was_refused_cannot_be_buried(aws: LocalAws, dlq: Dlq) -> None:
     put(aws, 1)
-    sink = FakeSink(reply(400))
+    sink = FakeSink(then=reply(400))
     events = aws.sqs.meta.events
 
     def down(**_: Any) -> None:

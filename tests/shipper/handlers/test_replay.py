@@ -25,16 +25,19 @@ from tests.shipper.fakes import (
     Step,
     answering,
     doc,
+    item,
     lambda_event,
     local_aws,
     log_lines,
     payload_of,
+    refusing,
     reply,
     wired_with,
 )
 
 ONE_TRY = SETTINGS.with_values(max_tries=1)
 DOWN = BulkReply(503, None)
+DENIED = BulkReply(403, {"message": "no"})
 
 
 @pytest.fixture(autouse=True)
@@ -72,8 +75,21 @@ CASES = [
     pytest.param([letter_of(1), letter_of(2), letter_of(3)], [reply(201), DOWN, reply(409)], (1,), (), id="one stays"),
     pytest.param([letter_of(1), letter_of(2)], [DOWN, DOWN], (0, 1), (), id="both stay"),
     pytest.param([letter_of(1, 2)], [answering(201, 503)], (0,), (), id="half of it taken: it stays whole"),
-    pytest.param([letter_of(1, 2)], [answering(400, 503)], (0,), (), id="refused beside waiting: nothing buried yet"),
-    pytest.param([letter_of(1, 2)], [answering(201, 400)], (), ("mapper_parsing_exception",), id="refused again"),
+    pytest.param(
+        [letter_of(1, 2)], [reply(400, 503), reply(400)], (0,), (), id="refused beside waiting: nothing buried yet"
+    ),
+    pytest.param([letter_of(1, 2)], [refusing("id-2")] * 2, (), ("mapper_parsing_exception",), id="refused again"),
+    pytest.param([letter_of(1, 2)], [refusing("id-2", rescue=201)] * 2, (), (), id="taken without its fields"),
+    pytest.param([letter_of(1, 2)], [reply(400, 201), DOWN], (0,), (), id="cannot be rescued now"),
+    pytest.param([letter_of(1), letter_of(2)], [DENIED, reply(201)], (), (), id="let in with new credentials"),
+    pytest.param([letter_of(1), letter_of(2)], [DENIED, DENIED], (0,), (), id="denied: the others are tried"),
+    pytest.param(
+        [letter_of(1, 2)],
+        [BulkReply(200, {"items": [item(400, "t"), item(403, "security_exception")]}), DENIED],
+        (0,),
+        (),
+        id="denied beside refused: nothing buried yet",
+    ),
     pytest.param([payload_letter(lambda_event(payload_of("a")))], [], (), (), id="a payload"),
     pytest.param([payload_letter({"awslogs": 1})], [], (), ("bad_input",), id="a payload still unreadable"),
     pytest.param(["rubbish", letter_of(1)], [], (), ("bad_envelope",), id="poison does not hold up the others"),
@@ -107,12 +123,12 @@ def test_what_cannot_be_read_is_kept_as_it_came() -> None:
 
 def test_what_is_refused_again_keeps_its_history() -> None:
     letters = FakeLetters()
-    run(sqs_event(letter_of(1)), FakeContext(), wired_with(FakeSink(reply(400)), letters))
+    run(sqs_event(letter_of(1)), FakeContext(), wired_with(FakeSink(then=reply(400)), letters))
     assert [(letter.attempts, letter.first_failed_at) for letter in letters.buried] == [(2, "first")]
 
 
 def test_the_ledger_counts_letters_that_are_done_with(capsys: pytest.CaptureFixture[str]) -> None:
-    sink = FakeSink(answering(201, 400), DOWN)
+    sink = FakeSink(*[refusing("id-2")] * 2, DOWN)
     wired = wired_with(sink, FakeLetters(), settings=ONE_TRY)
     run(sqs_event(letter_of(1, 2), letter_of(3), "rubbish"), FakeContext(), wired)
     log, metrics = log_lines(capsys.readouterr().out)[-2:]
@@ -124,6 +140,15 @@ def test_the_ledger_counts_letters_that_are_done_with(capsys: pytest.CaptureFixt
 def test_tries_are_counted_by_kind_of_error(capsys: pytest.CaptureFixture[str]) -> None:
     run(sqs_event(letter_of(1)), FakeContext(), wired_with(FakeSink(reply(429)), FakeLetters()))
     assert log_lines(capsys.readouterr().out)[0]["retried"] == {"rejected_execution_exception": 1}
+
+
+def test_a_message_that_is_denied_stays_and_the_log_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    sink, letters = FakeSink(then=DENIED), FakeLetters()
+    assert run(sqs_event(letter_of(1)), FakeContext(), wired_with(sink, letters)) == failures(0)
+    assert (sink.requests, sink.renewed) == ([["id-1"]] * 2, 1)
+    assert (letters.buried, letters.retried) == ([], [])
+    log = log_lines(capsys.readouterr().out)[0]
+    assert (log["level"], log["message"], log["error"]) == ("WARNING", "message stays", "http_403: no")
 
 
 def test_letters_for_which_no_time_is_left_stay() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 from base64 import b64encode
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,18 +14,21 @@ from shipper.bulk import BulkReply
 from shipper.handlers import subscriber
 from shipper.handlers.subscriber import run
 from shipper.model import LedgerImbalance
-from shipper.ship import Unreachable, ship
+from shipper.sample import Rule
+from shipper.ship import Denied, Unreachable, ship
 from tests.shipper.fakes import (
     AWS_ENV,
     SETTINGS,
     FakeContext,
     FakeLetters,
     FakeSink,
-    answering,
+    item,
     lambda_event,
     log_lines,
     payload_of,
+    refusing,
     reply,
+    sources_in,
     wired_with,
 )
 
@@ -113,7 +117,7 @@ def test_bad_input_is_dead_lettered_whole_and_once(event: Any, reason: str, caps
 
 
 def test_what_is_refused_and_what_has_to_wait_go_to_their_queues(capsys: pytest.CaptureFixture[str]) -> None:
-    sink, letters = FakeSink(then=answering(201, 400, 503)), FakeLetters()
+    sink, letters = FakeSink(reply(201, 400, 503), reply(400)), FakeLetters()
     # Just above the reserve: there is time for one request and none to wait.
     context = FakeContext([5_001])
     answer = run(lambda_event(payload_of("one", "two", "three")), context, wired_with(sink, letters))
@@ -128,6 +132,41 @@ def test_tries_are_counted_by_kind_of_error(capsys: pytest.CaptureFixture[str]) 
     run(lambda_event(payload_of("one")), FakeContext(), wired_with(sink, FakeLetters()))
     retried = log_lines(capsys.readouterr().out)[0]
     assert retried["retried"] == {"rejected_execution_exception": 1, "unreachable": 1}
+
+
+def test_the_functions_own_log_group_is_refused_without_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each line about it would be one more to ship, and so on for ever."""
+    sink, letters = FakeSink(), FakeLetters()
+    wired = wired_with(sink, letters)
+    own = replace(wired, own_log_group="/aws/containerinsights/demo/application")
+    event = lambda_event(payload_of("one", "two"))
+    assert run(event, FakeContext(), own) == {**NOTHING, "received": 2, "filtered": 2}
+    assert (sink.requests, letters.buried, letters.retried) == ([], [], [])
+    captured = capsys.readouterr()
+    assert captured.out + captured.err == ""
+    assert run(event, FakeContext(), replace(wired, own_log_group="/aws/lambda/shipper"))["indexed"] == 2
+
+
+def test_what_rules_leave_out_is_counted_and_named(capsys: pytest.CaptureFixture[str]) -> None:
+    filters = (Rule("health", "drop", pattern="healthz"), Rule("less", "sample", pattern="x", rates=(("*", 0.0),)))
+    wired = wired_with(FakeSink(), FakeLetters(), settings=SETTINGS.with_values(filters=filters))
+    answer = run(lambda_event(payload_of("GET /healthz", "x", "one")), FakeContext(), wired)
+    assert answer == {**NOTHING, "received": 3, "indexed": 1, "filtered": 1, "sampled": 1}
+    (log,) = [line for line in log_lines(capsys.readouterr().out) if line.get("message") == "ledger"]
+    assert (log["ledger"], log["left_out_by_rule"]) == (answer, {"health": 1, "less": 1})
+
+
+def test_secrets_and_stripped_bytes_are_counted_without_their_content(capsys: pytest.CaptureFixture[str]) -> None:
+    record = json.dumps({"log": f"password={SECRET}, jo@example.com", "docker": {"id": "d"}})
+    wired = wired_with(FakeSink(), FakeLetters(), settings=SETTINGS.with_values(redact=("all",)))
+    run(lambda_event(payload_of(record, record)), FakeContext(), wired)
+    output = capsys.readouterr().out
+    assert SECRET not in output
+    log, metrics = log_lines(output)
+    stripped_bytes = 2 * len('"docker":{"id":"d"},')
+    assert (log["stripped_bytes"], log["redacted"]) == (stripped_bytes, 4)
+    assert (metrics["stripped_bytes"], metrics["redacted"]) == ([stripped_bytes], [4])
+    assert log["redacted_by_detector"] == {"secret": 2, "email": 2}
 
 
 @pytest.mark.parametrize(
@@ -145,6 +184,44 @@ def test_a_queue_that_is_down_is_raised_so_that_lambda_tries_again(event: Any, t
     )
     with pytest.raises(QueueFailed):
         run(event, FakeContext(), wired)
+
+
+DENIED = [BulkReply(401), BulkReply(302), BulkReply(200, {"items": [item(403, "security_exception"), item(201)]})]
+
+
+@pytest.mark.parametrize("then", DENIED, ids=["401", "redirect", "an item"])
+def test_a_domain_that_denies_is_raised_so_that_lambda_tries_again(then: BulkReply) -> None:
+    """Rows 25 and 36."""
+    sink, letters = FakeSink(then, BulkReply(401)), FakeLetters()
+    with pytest.raises(Denied):
+        run(lambda_event(payload_of("one", "two")), FakeContext(), wired_with(sink, letters))
+    assert (sink.renewed, letters.buried, letters.retried) == (1, [], [])
+
+
+def test_new_credentials_are_enough(capsys: pytest.CaptureFixture[str]) -> None:
+    sink = FakeSink(BulkReply(403))
+    answer = run(lambda_event(payload_of("one")), FakeContext(), wired_with(sink, FakeLetters()))
+    assert answer == {**NOTHING, "received": 1, "indexed": 1}
+    assert sink.renewed == 1
+
+
+def test_what_is_indexed_without_its_fields_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    sink, letters = FakeSink(then=refusing("event-1", rescue=201)), FakeLetters()
+    answer = run(lambda_event(payload_of("one", '{"n": "x"}')), FakeContext(), wired_with(sink, letters))
+    assert answer == {**NOTHING, "received": 2, "indexed": 2}
+    (source,) = sources_in(sink.bodies[-1])
+    assert (source["@message"], json.loads(source["@unmapped"])["n"]) == ('{"n": "x"}', "x")
+    assert (letters.buried, letters.retried) == ([], [])
+    log, metrics = log_lines(capsys.readouterr().out)
+    assert (log["rescued"], metrics["rescued"]) == (1, [1.0])
+
+
+def test_a_payload_of_which_nothing_was_taken_waits_whole_as_received() -> None:
+    letters, event = FakeLetters(), lambda_event(payload_of("one", "two"))
+    answer = run(event, FakeContext([5_001]), wired_with(FakeSink(then=BulkReply(503)), letters))
+    assert answer == {**NOTHING, "received": 2, "requeued": 2}
+    (letter,) = letters.retried
+    assert (letter.kind, letter.count, json.loads(letter.body)) == ("payload", 2, event)
 
 
 def test_a_fault_of_our_own_is_raised() -> None:

@@ -1,32 +1,38 @@
-"""A door between the functions and the search engine: closed, every connection is reset, as with a domain away."""
+"""A door between the functions and the search engine: closed, every connection is cut, as with a domain away.
+
+python -m local.gate HOST PORT     says where it listens; SIGUSR1 closes it, SIGUSR2 opens it
+"""
 
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
 import struct
+import sys
 import threading
 from types import TracebackType
 from typing import Self
 
-LOOPBACK = "127.0.0.1"
+from local.processes import LOOPBACK
+
 _CHUNK_BYTES = 65_536
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Gate:
-    """Forwards loopback TCP to `host:port` while it is open."""
+    """Forwards loopback TCP to `host:port` while it is open; `refused` counts those that came while it was not."""
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
         self._server = socket.create_server((LOOPBACK, 0))
         self._open = True
         self._pairs: list[socket.socket] = []
-        self.url = f"http://{LOOPBACK}:{self._server.getsockname()[1]}"
+        self.address = f"{LOOPBACK}:{self._server.getsockname()[1]}"
         self.refused = 0
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
+        threading.Thread(target=self.serve, daemon=True).start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
@@ -34,9 +40,11 @@ class Gate:
         self._server.close()
 
     def close(self) -> None:
-        """Reset what is connected, and whoever comes from now on."""
+        """Cut what is connected, and whoever comes from now on."""
         self._open = False
         for one in self._pairs:
+            with contextlib.suppress(OSError):  # wakes who waits for it in `_pump`; closing does not
+                one.shutdown(socket.SHUT_RDWR)
             _reset(one)
         self._pairs = []
 
@@ -44,22 +52,29 @@ class Gate:
         """Let connections through again."""
         self._open = True
 
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):  # the listening socket was closed: the end
+    def serve(self) -> None:
+        """Take connections until the listening socket is closed."""
+        with contextlib.suppress(OSError):
             while True:
                 client, _ = self._server.accept()
-                if not self._open:
+                engine = self._reach() if self._open else None
+                if engine is None:
                     self.refused += 1
                     _reset(client)
                     continue
-                engine = socket.create_connection(self._target)
                 self._pairs += [client, engine]
                 for source, sink in ((client, engine), (engine, client)):
                     threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
 
+    def _reach(self) -> socket.socket | None:
+        try:
+            return socket.create_connection(self._target)
+        except OSError:  # it is away itself, and so are we
+            return None
+
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # the other side, or the test, ended it
+    with contextlib.suppress(OSError):  # the other side, or the gate, ended it
         while chunk := source.recv(_CHUNK_BYTES):
             sink.sendall(chunk)
         sink.shutdown(socket.SHUT_WR)
@@ -68,5 +83,18 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
 def _reset(one: socket.socket) -> None:
     with contextlib.suppress(OSError):
         one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        one.shutdown(socket.SHUT_RDWR)
     one.close()
+
+
+def main(host: str, port: str) -> None:
+    """Serve until ended."""
+    gate = Gate(host, int(port))
+    signal.signal(signal.SIGUSR1, lambda *_: gate.close())
+    signal.signal(signal.SIGUSR2, lambda *_: gate.open())
+    sys.stdout.write(f"{gate.address}\n")
+    sys.stdout.flush()
+    gate.serve()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
