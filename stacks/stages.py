@@ -174,6 +174,7 @@ STAGES: dict[str, StageConfig] = {
         replay_timeout_s=30,
         # Tests and demo wait for a retry: five seconds, not minutes. Double deliveries are harmless.
         retry_visibility_s=5,
+        settings=Settings(backoff_s=1, max_backoff_s=5),
         keep_data=False,
         plain_http=True,
     ),

@@ -13,3 +13,12 @@ def delay_s(tries: int, jitter: float) -> float:
     """
     ceiling: float = min(MAX_DELAY_S, BASE_DELAY_S * 2 ** (tries - 1))
     return ceiling * jitter
+
+
+def postponed_s(receives: int, base_s: int, max_s: int, jitter: float) -> int:
+    """Whole seconds for which a queue hides a message that was received `receives` times in vain.
+
+    Half of it is certain, so that a domain that is away is not asked at once again, and half is chance.
+    """
+    ceiling: int = min(max_s, base_s * 2 ** min(receives - 1, 16))
+    return round(ceiling * (1 + jitter) / 2)

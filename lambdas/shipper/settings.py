@@ -78,6 +78,8 @@ _HELP: dict[str, str] = {
     "max_fields": "fields of one document; the largest go to `@unmapped`, as text",
     "max_age_days": "an older event lands in the index of the day when it came; 0 is no limit",
     "max_tries": "bulk requests for one document within one invocation",
+    "backoff_s": "a letter that could not be delivered is tried again after about so long, then twice as long",
+    "max_backoff_s": "but after so long at the most",
     "reserve_s": "seconds of an invocation kept for queues and ledger",
     "log_level": "level of the functions' own logs",
 }
@@ -117,6 +119,8 @@ class Settings:
     max_fields: int = 500
     max_age_days: int = 14
     max_tries: int = 4
+    backoff_s: int = 30
+    max_backoff_s: int = 900
     reserve_s: float = 5.0
     log_level: str = "INFO"
 

@@ -107,6 +107,8 @@ CHECKS: dict[str, Callable[[Any], str]] = {
     "max_fields": _within(20, 10_000),
     "max_age_days": _within(0, 36_500),
     "max_tries": _within(1, 20),
+    "backoff_s": _within(1, 3_600),
+    "max_backoff_s": _within(1, 43_200),
     "reserve_s": _within(1, 60),
     "log_level": _one_of("DEBUG", "INFO", "WARNING", "ERROR"),
 }

@@ -77,6 +77,11 @@ class Delivery:
     retried: Counter[str] = field(default_factory=Counter)
     pauses_s: list[float] = field(default_factory=list)
 
+    @property
+    def took_nothing(self) -> bool:
+        """Whether there were documents, and the domain settled none of them."""
+        return bool(self.waiting) and not (self.indexed or self.duplicate or self.dead)
+
     def settle(self, outcomes: Iterable[Outcome]) -> list[Outcome]:
         """Note the outcomes that are final; returns the others."""
         others = []

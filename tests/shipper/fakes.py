@@ -219,6 +219,12 @@ class FakeLetters:
         self.down = down
         self.retried: list[DeadLetter] = []
         self.buried: list[DeadLetter] = []
+        self.postponed: list[tuple[str, int]] = []
+
+    def postpone(self, receipt: str, delay_s: int) -> None:
+        if self.down:
+            raise self.down
+        self.postponed.append((receipt, delay_s))
 
     def retry(self, letters: Sequence[DeadLetter]) -> None:
         self._take(letters, self.retried)

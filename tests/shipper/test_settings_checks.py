@@ -35,6 +35,8 @@ GOOD: dict[str, list[Any]] = {
     "max_fields": [20, 10_000],
     "max_age_days": [0, 36_500],
     "max_tries": [1, 20],
+    "backoff_s": [1, 3_600],
+    "max_backoff_s": [1, 43_200],
     "reserve_s": [1, 60, 2.5],
     "log_level": ["DEBUG", "INFO", "WARNING", "ERROR"],
 }
@@ -71,6 +73,7 @@ BAD: dict[str, list[tuple[Any, str]]] = {
         ((Rule("a", "sample", rates=(("INFO", 2.0),)),), "rule 1: rates: INFO: 2.0 is not between 0 and 1"),
         ((Rule("a", "drop", levels=("info",)),), "rule 1: levels: must be a list of TRACE"),
     ],
+    "backoff_s": [(0, "0 is not between 1 and 3600")],
     "reserve_s": [(float("nan"), "nan is not between 1 and 60"), (0.5, "0.5 is not between 1 and 60")],
     "log_level": [("debug", "'debug' is none of DEBUG, INFO, WARNING, ERROR")],
 }

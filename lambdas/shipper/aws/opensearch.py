@@ -84,7 +84,6 @@ class OpenSearchSink:
         """POST `_bulk`. Raises `Unreachable` where no reply came in `timeout_s`."""
         # Held here: another request of this sink may renew the client meanwhile.
         client = self._client = self._client or self._make_client()
-        _replied.retry_after_s = 0.0
         try:
             reply = client.transport.perform_request(
                 "POST",

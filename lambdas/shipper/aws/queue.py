@@ -61,9 +61,21 @@ class SqsLetters:
         """Queue for a person. Raises `QueueFailed`."""
         self._send(self._dead_url, letters)
 
-    def _send(self, url: str, letters: Sequence[DeadLetter]) -> None:
+    def postpone(self, receipt: str, delay_s: int) -> None:
+        """Hide a message of the retry queue for so long. Raises `QueueFailed`; it then comes when the queue says."""
+        try:
+            self._client().change_message_visibility(
+                QueueUrl=self._retry_url, ReceiptHandle=receipt, VisibilityTimeout=delay_s
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise QueueFailed(f"{self._retry_url}: {error}") from error
+
+    def _client(self) -> Any:
         if self._sqs is None:
             self._sqs = self._make_sqs()
+        return self._sqs
+
+    def _send(self, url: str, letters: Sequence[DeadLetter]) -> None:
         try:
             for batch in _batches(self._bodies.pack(letter) for letter in letters):
                 self._send_batch(url, batch)
@@ -76,7 +88,7 @@ class SqsLetters:
         failed: list[dict[str, Any]] = []
         for _ in range(_SEND_TRIES):
             entries = [{"Id": str(number), "MessageBody": body} for number, body in pending.items()]
-            failed = self._sqs.send_message_batch(QueueUrl=url, Entries=entries).get("Failed", [])
+            failed = self._client().send_message_batch(QueueUrl=url, Entries=entries).get("Failed", [])
             pending = {int(entry["Id"]): pending[int(entry["Id"])] for entry in failed}
             if not pending:
                 return

@@ -13,8 +13,9 @@ from shipper.aws.queue import QueueFailed
 from shipper.deadletter import BadEnvelope
 from shipper.handlers.services import Services, from_environment
 from shipper.model import Ledger, Reason, Rejected
-from shipper.replay import replay
-from shipper.ship import Clock, Denied, bury_event
+from shipper.replay import Replayed, replay
+from shipper.retry import postponed_s
+from shipper.ship import Clock, Delivery, Denied, bury_event
 
 
 @cache
@@ -31,16 +32,18 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str
 def run(event: dict[str, Any], context: Any, wired: Services) -> dict[str, list[dict[str, str]]]:
     """`handler` with its services passed in."""
     clock = SystemClock(context.get_remaining_time_in_millis)
-    total = Ledger()
-    stays: list[dict[str, str]] = []
+    total, stays, is_away = Ledger(), [], False
     for record in event["Records"]:
-        ledger = None
-        if clock.remaining_s() > wired.settings.reserve_s:
-            ledger = _replay(record, clock, wired)
-        if ledger is None:
-            stays.append({"itemIdentifier": record["messageId"]})
+        replayed = None
+        # A domain that took nothing of one letter will take nothing of the next: asking would only cost.
+        if not is_away and clock.remaining_s() > wired.settings.reserve_s:
+            replayed = _replay(record, clock, wired)
+            is_away = replayed is not None and replayed.delivery.took_nothing
+        if replayed is not None and replayed.done:
+            total += replayed.ledger
         else:
-            total += ledger
+            _postpone(record, clock, wired)
+            stays.append({"itemIdentifier": record["messageId"]})
     total.assert_balanced()
     wired.telemetry.report(
         total, request_id=context.aws_request_id, letters=len(event["Records"]), letters_staying=len(stays)
@@ -48,18 +51,29 @@ def run(event: dict[str, Any], context: Any, wired: Services) -> dict[str, list[
     return {"batchItemFailures": stays}
 
 
-def _replay(record: dict[str, Any], clock: Clock, wired: Services) -> Ledger | None:
-    """The ledger of one message that is done with; None where it stays in the queue."""
+def _replay(record: dict[str, Any], clock: Clock, wired: Services) -> Replayed | None:
+    """What became of one message; None where something other than the domain keeps it in the queue."""
     try:
         try:
             replayed = replay(wired.bodies.unpack(record["body"]), wired.sink, wired.letters, clock, wired.settings)
         except BadEnvelope as error:
             # It can never become readable: a person has to look at it, the others go on.
             wired.telemetry.refused("message dead-lettered", message_id=record["messageId"], error=str(error))
-            return bury_event(record["body"], Rejected(Reason("bad_envelope", str(error))), wired.letters, clock)
+            reason = Rejected(Reason("bad_envelope", str(error)))
+            return Replayed(True, bury_event(record["body"], reason, wired.letters, clock), Delivery())
     except (QueueFailed, Denied) as error:
         wired.telemetry.refused("message stays", message_id=record["messageId"], error=str(error))
         return None
     replayed.ledger.assert_balanced()
     wired.telemetry.retried(replayed.delivery.retried)
-    return replayed.ledger if replayed.done else None
+    return replayed
+
+
+def _postpone(record: dict[str, Any], clock: Clock, wired: Services) -> None:
+    """Hide a message the longer, the oftener it came in vain: an outage of hours then costs little and heals alone."""
+    receives = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
+    delay_s = postponed_s(receives, wired.settings.backoff_s, wired.settings.max_backoff_s, clock.jitter())
+    try:
+        wired.letters.postpone(record["receiptHandle"], delay_s)
+    except QueueFailed as error:
+        wired.telemetry.refused("message comes early", message_id=record["messageId"], error=str(error))

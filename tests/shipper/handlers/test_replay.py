@@ -61,8 +61,18 @@ def payload_letter(event: Any) -> str:
     return deadletter.pack(deadletter.of_payload(event, Reason("timeout", "m"), failed_at="first"))
 
 
-def sqs_event(*bodies: str) -> dict[str, Any]:
-    return {"Records": [{"messageId": f"m-{n}", "body": body} for n, body in enumerate(bodies)]}
+def sqs_event(*bodies: str, receives: int = 1) -> dict[str, Any]:
+    return {
+        "Records": [
+            {
+                "messageId": f"m-{n}",
+                "receiptHandle": f"r-{n}",
+                "attributes": {"ApproximateReceiveCount": str(receives)},
+                "body": body,
+            }
+            for n, body in enumerate(bodies)
+        ]
+    }
 
 
 def failures(*numbers: int) -> dict[str, list[dict[str, str]]]:
@@ -72,7 +82,9 @@ def failures(*numbers: int) -> dict[str, list[dict[str, str]]]:
 CASES = [
     pytest.param([letter_of(1), letter_of(2, 3)], [], (), (), id="all indexed"),
     pytest.param([letter_of(1)], [DOWN], (0,), (), id="not taken now"),
-    pytest.param([letter_of(1), letter_of(2), letter_of(3)], [reply(201), DOWN, reply(409)], (1,), (), id="one stays"),
+    pytest.param(
+        [letter_of(1), letter_of(2), letter_of(3)], [reply(201), DOWN], (1, 2), (), id="one stays: no more are tried"
+    ),
     pytest.param([letter_of(1), letter_of(2)], [DOWN, DOWN], (0, 1), (), id="both stay"),
     pytest.param([letter_of(1, 2)], [answering(201, 503)], (0,), (), id="half of it taken: it stays whole"),
     pytest.param(
@@ -94,7 +106,7 @@ CASES = [
     pytest.param([payload_letter({"awslogs": 1})], [], (), ("bad_input",), id="a payload still unreadable"),
     pytest.param(["rubbish", letter_of(1)], [], (), ("bad_envelope",), id="poison does not hold up the others"),
     pytest.param(
-        [letter_of(1), json.dumps({"version": 99})], [DOWN], (0,), ("bad_envelope",), id="poison beside what waits"
+        [json.dumps({"version": 99}), letter_of(1)], [DOWN], (1,), ("bad_envelope",), id="poison beside what waits"
     ),
 ]
 
@@ -130,7 +142,7 @@ def test_what_is_refused_again_keeps_its_history() -> None:
 def test_the_ledger_counts_letters_that_are_done_with(capsys: pytest.CaptureFixture[str]) -> None:
     sink = FakeSink(*[refusing("id-2")] * 2, DOWN)
     wired = wired_with(sink, FakeLetters(), settings=ONE_TRY)
-    run(sqs_event(letter_of(1, 2), letter_of(3), "rubbish"), FakeContext(), wired)
+    run(sqs_event(letter_of(1, 2), "rubbish", letter_of(3)), FakeContext(), wired)
     log, metrics = log_lines(capsys.readouterr().out)[-2:]
     assert (log["request_id"], log["letters"], log["letters_staying"]) == ("request-1", 3, 1)
     assert {term: n for term, n in log["ledger"].items() if n} == {"received": 3, "indexed": 1, "dead_lettered": 2}
@@ -219,3 +231,28 @@ def test_the_handler_uses_the_services_of_its_sandbox(monkeypatch: pytest.Monkey
     wired = wired_with(FakeSink(), FakeLetters())
     monkeypatch.setattr(replay, "services", lambda: wired)
     assert replay.handler(sqs_event(letter_of(1)), FakeContext()) == failures()
+
+
+@pytest.mark.parametrize(("receives", "least_s", "most_s"), [(1, 15, 30), (2, 30, 60), (5, 240, 480), (90, 450, 900)])
+def test_what_stays_is_hidden_the_longer_the_oftener_it_came(receives: int, least_s: int, most_s: int) -> None:
+    letters = FakeLetters()
+    event = sqs_event(letter_of(1), letter_of(2), receives=receives)
+    run(event, FakeContext(), wired_with(FakeSink(then=DOWN), letters, settings=ONE_TRY))
+    assert [receipt for receipt, _ in letters.postponed] == ["r-0", "r-1"]
+    assert all(least_s <= delay_s <= most_s for _, delay_s in letters.postponed)
+
+
+def test_a_domain_that_is_away_is_asked_once() -> None:
+    sink = FakeSink(then=DOWN)
+    answer = run(
+        sqs_event(*(letter_of(n) for n in range(10))), FakeContext(), wired_with(sink, FakeLetters(), settings=ONE_TRY)
+    )
+    assert answer == failures(*range(10))
+    assert len(sink.requests) == 1
+
+
+def test_what_cannot_be_hidden_stays_all_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    letters = FakeLetters(down=QueueFailed("denied"))
+    answer = run(sqs_event(letter_of(1)), FakeContext(), wired_with(FakeSink(then=DOWN), letters, settings=ONE_TRY))
+    assert answer == failures(0)
+    assert any(line.get("message") == "message comes early" for line in log_lines(capsys.readouterr().out))
