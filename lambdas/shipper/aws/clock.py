@@ -13,6 +13,12 @@ class SystemClock:
     def __init__(self, remaining_ms: Callable[[], float] | None = None) -> None:
         self._remaining_ms = remaining_ms
 
+    @classmethod
+    def until(cls, seconds: float) -> SystemClock:
+        """A clock whose time is up in so many seconds, where no invocation sets an end."""
+        end_s = time.monotonic() + seconds
+        return cls(lambda: (end_s - time.monotonic()) * 1000)
+
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
 

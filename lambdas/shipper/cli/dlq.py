@@ -26,6 +26,8 @@ from shipper.ship import Denied
 _LOOK_HIDE_S = 30
 _REPLAY_HIDE_S = 300
 _LOOK_LIMIT = 1000
+_PATIENCE_S = 60.0
+"""For one letter, whatever wait the domain asks for."""
 
 
 @click.group()
@@ -217,8 +219,9 @@ def _replay(entry: Entry, found: Deployment, repair: Repair) -> _Result:
         return _Result(entry, None, entry.letter.reason.message)
     # A person waits, and can run it again: better a quick answer than a long wait for a domain that is away.
     settings = replace(found.settings, max_tries=2)
+    clock = SystemClock.until(_PATIENCE_S + settings.reserve_s)
     try:
-        replayed = replay(entry.letter, found.sink, found.letters, SystemClock(), settings, repair)
+        replayed = replay(entry.letter, found.sink, found.letters, clock, settings, repair)
     except (BadEnvelope, BadRepair, Denied, QueueFailed) as error:
         return _Result(entry, None, str(error))
     if replayed.done:
@@ -241,6 +244,8 @@ def _summary(results: Sequence[_Result], stack: str) -> None:
         f"{total.indexed} indexed, {total.duplicate} there already, "
         f"{total.dead_lettered} refused again, {total.requeued} not taken now"
     )
+    if rescued := sum(result.replayed.delivery.rescued for result in results if result.replayed):
+        out.print(f"{rescued} of them did not fit the mapping: their fields are in @unmapped.", markup=False)
     if waiting:
         out.print(f"The domain did not take all: {safe(waiting)}. Those letters stay; run this again.", markup=False)
     if total.dead_lettered:

@@ -39,3 +39,10 @@ def test_jitter_is_spread_over_nought_to_one() -> None:
 def test_the_clock_cannot_wait_backwards() -> None:
     with pytest.raises(ValueError, match="non-negative"):
         SystemClock().sleep(-1)
+
+
+def test_a_clock_of_ones_own_runs_out() -> None:
+    clock = SystemClock.until(0.05)
+    assert 0 < clock.remaining_s() <= 0.05
+    clock.sleep(0.06)
+    assert clock.remaining_s() < 0

@@ -357,7 +357,9 @@ def test_what_is_refused_for_its_fields_is_indexed_without_them(aws: LocalAws, d
     put(aws, 1, 2)
     result = dlq("replay", "--yes", sink=FakeSink(then=refusing("id-2", rescue=201)))
     assert result.exit_code == 0
-    assert result.stdout.startswith("2 indexed, 0 there already")
+    counts, aside = result.stdout.splitlines()
+    assert counts.startswith("2 indexed, 0 there already")
+    assert aside == "1 of them did not fit the mapping: their fields are in @unmapped."
     assert aws.bodies_in(aws.dead_url) == []
 
 
