@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 import jsii
-from aws_cdk import CfnElement, Duration, Stack
+from aws_cdk import CfnElement, CfnResource, Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
@@ -13,8 +13,13 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from shipper.aws.queue import KEY_PREFIX as LETTERS
+from shipper.failures import KEY_PREFIX as RECORDS
 from stacks import retention
 from stacks.stages import StageConfig
+
+_KEPT_OF_STACK_NAME_CHARS = 20
+"""CloudFormation begins a bucket's name with the stack's, of which it keeps as much when it has to shorten;
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html"""
 
 
 class Queues(Construct):
@@ -60,6 +65,7 @@ class Queues(Construct):
             ],
             removal_policy=removal,
         )
+        self._announce_failures()
 
         logical_id = Stack.of(self).get_logical_id(cast("CfnElement", self.failed_events.node.default_child))
         self.bodies_as_nag_spells = f"<{logical_id}.Arn>/{LETTERS}*"
@@ -74,6 +80,42 @@ class Queues(Construct):
     def grant_read_bodies(self, grantee: iam.IGrantable) -> None:
         """Read the bodies that letters point at."""
         self._grant(grantee, "s3:GetObject", f"{LETTERS}*")
+
+    def _announce_failures(self) -> None:
+        """Have S3 tell the dead-letter queue of each record of Lambda, so that there is one inbox.
+
+        By the bucket's own property: the CDK's method for it deploys a function only to set it.
+        """
+        stack = Stack.of(self)
+        name = f"{stack.stack_name[:_KEPT_OF_STACK_NAME_CHARS]}*"
+        self.dead_letters.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("s3.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[self.dead_letters.queue_arn],
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": stack.account},
+                    # S3 tries the queue when the bucket is made: its policy has to come first, without the whole name.
+                    "ArnLike": {"aws:SourceArn": stack.format_arn(service="s3", region="", account="", resource=name)},
+                },
+            )
+        )
+        bucket = cast("s3.CfnBucket", self.failed_events.node.default_child)
+        bucket.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            queue_configurations=[
+                s3.CfnBucket.QueueConfigurationProperty(
+                    event="s3:ObjectCreated:*",
+                    queue=self.dead_letters.queue_arn,
+                    filter=s3.CfnBucket.NotificationFilterProperty(
+                        s3_key=s3.CfnBucket.S3KeyFilterProperty(
+                            rules=[s3.CfnBucket.FilterRuleProperty(name="prefix", value=RECORDS)]
+                        )
+                    ),
+                )
+            ]
+        )
+        policy = self.dead_letters.node.find_child("Policy").node.default_child
+        bucket.add_dependency(cast("CfnResource", policy))
 
     def _grant(self, grantee: iam.IGrantable, action: str, keys: str) -> None:
         """One action: the bucket's own grants add families of actions with wildcards in their names."""

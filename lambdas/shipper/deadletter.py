@@ -107,14 +107,14 @@ def pack_pointer(letter: DeadLetter, key: str) -> str:
 
 def pointer_of(text: str) -> str:
     """The bucket key that the envelope points at, "" where it holds its body. Raises `BadEnvelope`."""
-    body = _object(text).get("body")
+    body = json_object(text).get("body")
     key = body.get("s3_key") if isinstance(body, Mapping) else ""
     return key if isinstance(key, str) else ""
 
 
 def unpack(text: str, body: bytes | None = None) -> DeadLetter:
     """Read an envelope; `body` is the gzipped body of one with a pointer. Raises `BadEnvelope`."""
-    envelope = _object(text)
+    envelope = json_object(text)
     if envelope.get("version") != VERSION:
         raise BadEnvelope(f"version {envelope.get('version')!r} is not {VERSION}")
     if envelope.get("kind") not in ("documents", "payload"):
@@ -125,15 +125,18 @@ def unpack(text: str, body: bytes | None = None) -> DeadLetter:
         return DeadLetter(
             kind=envelope["kind"],
             reason=Reason(
-                _text(reason, "type"), _text(reason, "message"), _count(reason, "status"), _text(reason, "field")
+                text_in(reason, "type"),
+                text_in(reason, "message"),
+                count_in(reason, "status"),
+                text_in(reason, "field"),
             ),
-            source=Source(_text(source, "owner"), _text(source, "log_group"), _text(source, "log_stream")),
-            count=_count(envelope, "count"),
+            source=Source(text_in(source, "owner"), text_in(source, "log_group"), text_in(source, "log_stream")),
+            count=count_in(envelope, "count"),
             body=inflate(packed, _MAX_INFLATED_BYTES),
-            first_event_at=_text(source, "first_event_at"),
-            last_event_at=_text(source, "last_event_at"),
-            first_failed_at=_text(envelope, "first_failed_at"),
-            attempts=_count(envelope, "attempts"),
+            first_event_at=text_in(source, "first_event_at"),
+            last_event_at=text_in(source, "last_event_at"),
+            first_failed_at=text_in(envelope, "first_failed_at"),
+            attempts=count_in(envelope, "attempts"),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadEnvelope(f"not a readable envelope: {type(error).__name__}: {error}") from None
@@ -155,13 +158,26 @@ def again(letters: Iterable[DeadLetter], before: DeadLetter) -> list[DeadLetter]
     return [replace(letter, first_failed_at=before.first_failed_at, attempts=before.attempts + 1) for letter in letters]
 
 
-def _text(fields: Any, key: str) -> str:
+def json_object(text: str | bytes) -> Mapping[str, Any]:
+    """The object that a message is. Raises `BadEnvelope`."""
+    try:
+        value = jsontext.loads(text)
+    except ValueError as error:
+        raise BadEnvelope(f"not JSON: {error}") from None
+    if not isinstance(value, Mapping):
+        raise BadEnvelope("not a JSON object")
+    return value
+
+
+def text_in(fields: Any, key: str) -> str:
+    """A text among the fields of a message. Raises `KeyError` and `TypeError`."""
     if not isinstance(text := fields[key], str):
         raise TypeError(f"{key} is no text")
     return text
 
 
-def _count(fields: Any, key: str) -> int:
+def count_in(fields: Any, key: str) -> int:
+    """A count among the fields of a message. Raises `KeyError` and `TypeError`."""
     if not isinstance(number := fields[key], int) or isinstance(number, bool) or number < 0:
         raise TypeError(f"{key} is no count")
     return number
@@ -197,16 +213,6 @@ def _envelope(letter: DeadLetter, body: str | dict[str, str]) -> str:
 
 def _short(text: str) -> str:
     return text[:_MAX_TEXT_CHARS]
-
-
-def _object(text: str) -> Mapping[str, Any]:
-    try:
-        value = jsontext.loads(text)
-    except ValueError as error:
-        raise BadEnvelope(f"not JSON: {error}") from None
-    if not isinstance(value, Mapping):
-        raise BadEnvelope("not a JSON object")
-    return value
 
 
 def _document(action_line: bytes, source_line: bytes) -> Document:

@@ -125,7 +125,8 @@ class Builder:
             return record.raw
         if kind == "record" and fields:
             return jsontext.dumps(fields).decode()
-        fields.pop(record.text_key, None)
+        if record.text_key:
+            del fields[record.text_key]
         return record.text
 
     def _set_aside(self, fields: Fields) -> Fields:

@@ -25,7 +25,7 @@ from local.gate import Gate
 from local.processes import Run
 from local.stack import Deployed, deployed
 
-_WITHIN_S = 60.0
+_WITHIN_S = 180.0
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shipper.model import Ledger
-from tests.faults.chain import deliver, event_of
+from tests.faults.chain import deliver, event_at, event_of
 from tests.faults.odd import ODD, Odd
 from tests.shipper.fakes import INDEX, FakeLetters, FakeSink, ids_in, sources_in
 
@@ -52,3 +52,9 @@ def test_what_a_warm_sandbox_did_before_makes_no_difference() -> None:
     forwards = {name: sent(odd) for name, odd in ODD.items()}
     backwards = {name: sent(odd) for name, odd in reversed(ODD.items())}
     assert forwards == backwards
+
+
+def test_an_empty_key_of_a_line_without_a_text_of_its_own_is_kept() -> None:
+    """Row 15."""
+    (source,) = sources_in(sent(Odd((event_at(0, '{"": "kept", "b": 1}'),))))
+    assert source.get("_") == "kept"

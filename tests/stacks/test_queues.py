@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from aws_cdk.assertions import Template
 
+from shipper.aws.queue import KEY_PREFIX as LETTERS
+from stacks.log_shipping import LogShipping
 from stacks.stages import STAGES
-from tests.stacks.built import DEAD_LETTERS, FAILED_EVENTS, RETRIES, attribute, below, built
+from tests.stacks.built import DEAD_LETTERS, FAILED_EVENTS, RETRIES, app, attribute, below, built
 
 _FOURTEEN_DAYS_S = 1_209_600
 _NOT_TLS = {"Bool": {"aws:SecureTransport": "false"}}
@@ -35,23 +40,77 @@ def test_local_retries_in_seconds() -> None:
     assert built("local").properties(RETRIES)["VisibilityTimeout"] == 5
 
 
-@pytest.mark.parametrize("queue", [DEAD_LETTERS, RETRIES])
-@pytest.mark.parametrize("stage", STAGES)
-def test_queues_refuse_what_is_not_tls(stage: str, queue: str) -> None:
-    (policy,) = (
-        properties
-        for properties in built(stage).of_type("AWS::SQS::QueuePolicy").values()
+def _policy(stage: str, queue: str) -> tuple[str, list[dict[str, Any]]]:
+    """(logical id, statements) of the policy of a queue."""
+    (found,) = (
+        (key, properties["PolicyDocument"]["Statement"])
+        for key, properties in built(stage).of_type("AWS::SQS::QueuePolicy").items()
         if properties["Queues"] == [{"Ref": queue}]
     )
-    assert policy["PolicyDocument"]["Statement"] == [
+    return found
+
+
+def _refuses_what_is_not_tls(queue: str) -> dict[str, Any]:
+    return {
+        "Action": "sqs:*",
+        "Condition": _NOT_TLS,
+        "Effect": "Deny",
+        "Principal": {"AWS": "*"},
+        "Resource": attribute(queue),
+    }
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_retry_queue_refuses_what_is_not_tls_and_lets_nobody_else_in(stage: str) -> None:
+    assert _policy(stage, RETRIES)[1] == [_refuses_what_is_not_tls(RETRIES)]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_of_others_only_the_bucket_of_this_stack_writes_to_the_dead_letters(stage: str) -> None:
+    assert _policy(stage, DEAD_LETTERS)[1] == [
+        _refuses_what_is_not_tls(DEAD_LETTERS),
         {
-            "Action": "sqs:*",
-            "Condition": _NOT_TLS,
-            "Effect": "Deny",
-            "Principal": {"AWS": "*"},
-            "Resource": attribute(queue),
-        }
+            "Action": "sqs:SendMessage",
+            "Condition": {
+                "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+                "ArnLike": {
+                    "aws:SourceArn": {
+                        "Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, f":s3:::cwl-shipper-{stage}*"]]
+                    }
+                },
+            },
+            "Effect": "Allow",
+            "Principal": {"Service": "s3.amazonaws.com"},
+            "Resource": attribute(DEAD_LETTERS),
+        },
     ]
+
+
+def test_a_long_stack_name_is_matched_where_cloudformation_shortens_it() -> None:
+    stack = LogShipping(app(), config=replace(STAGES["dev"], name="a-name-of-thirty-characters-xx"))
+    assert ":s3:::cwl-shipper-a-name-o*" in json.dumps(Template.from_stack(stack).to_json())
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_each_record_of_lambda_is_announced_to_the_dead_letters_and_no_body_is(stage: str) -> None:
+    """Row 45: one inbox for all that failed for good."""
+    rules = [{"Name": "prefix", "Value": "aws/lambda/async/"}]
+    assert built(stage).properties(FAILED_EVENTS)["NotificationConfiguration"] == {
+        "QueueConfigurations": [
+            {
+                "Event": "s3:ObjectCreated:*",
+                "Filter": {"S3Key": {"Rules": rules}},
+                "Queue": attribute(DEAD_LETTERS),
+            }
+        ]
+    }
+    assert not LETTERS.startswith("aws/lambda/async/")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_bucket_waits_until_it_may_announce(stage: str) -> None:
+    policy, _ = _policy(stage, DEAD_LETTERS)
+    assert policy in built(stage).resources[FAILED_EVENTS]["DependsOn"]
 
 
 @pytest.mark.parametrize("stage", STAGES)

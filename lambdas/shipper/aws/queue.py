@@ -13,14 +13,14 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from isal import igzip
 
-from shipper import deadletter
+from shipper import deadletter, failures
 from shipper.deadletter import BadEnvelope
+from shipper.failures import MAX_KEY_CHARS, Announced
 from shipper.model import DeadLetter
 
 _MAX_BATCH_ENTRIES = 10
 _MAX_BATCH_BYTES = 1_048_576
 _SEND_TRIES = 3
-_MAX_KEY_CHARS = 1_024
 KEY_PREFIX = "letters/"
 """Bodies too large for a queue lie here; a pointer to any other key is not followed."""
 
@@ -114,18 +114,29 @@ class Bodies:
         return deadletter.pack_pointer(letter, key)
 
     def unpack(self, message: str) -> DeadLetter:
-        """The letter of a message. Raises `BadEnvelope`, and `QueueFailed` where its body cannot be fetched."""
+        """The letter of a message: of an envelope, of Lambda's record of a failure, or of S3's word of such a record.
+
+        Raises `BadEnvelope`, and `QueueFailed` where the body cannot be fetched.
+        """
+        match failures.read(message, self._bucket):
+            case DeadLetter() as letter:
+                return letter
+            case Announced(key):
+                return failures.of_record(self._fetch(key))
         key = deadletter.pointer_of(message)
         if not key:
             return deadletter.unpack(message)
         # The bucket is ours by configuration, never by what a message says; so is the part of it.
-        if not key.startswith(KEY_PREFIX) or len(key) > _MAX_KEY_CHARS:
+        if not key.startswith(KEY_PREFIX) or len(key) > MAX_KEY_CHARS:
             raise BadEnvelope(f"points outside {KEY_PREFIX}")
+        return deadletter.unpack(message, self._fetch(key))
+
+    def _fetch(self, key: str) -> bytes:
         try:
-            body = self._client().get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            body: bytes = self._client().get_object(Bucket=self._bucket, Key=key)["Body"].read()
         except (ClientError, BotoCoreError) as error:
             raise QueueFailed(f"the letter's body {key} is out of reach: {error}") from error
-        return deadletter.unpack(message, body)
+        return body
 
     def _client(self) -> Any:
         if self._s3 is None:

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from shipper import deadletter
+from shipper import deadletter, failures
 from shipper.aws.queue import Bodies, Inbox, QueueFailed, SqsLetters
 from shipper.deadletter import BadEnvelope
 from shipper.model import DeadLetter
 from tests.shipper.fakes import REFUSED, SOURCE, LocalAws, doc, local_aws
+from tests.shipper.test_failures import EVENT, KEY, TEST_EVENT, notification, record
 
 
 @pytest.fixture
@@ -286,3 +287,59 @@ def test_documents_that_went_through_the_bucket_can_be_sent(aws: LocalAws) -> No
     bodies = Bodies(lambda: aws.s3, aws.bucket)
     letter = replace(big_letter(), body=big_letter().body + letter_of(2).body, count=2)
     assert [d.id for d in deadletter.documents_in(bodies.unpack(bodies.pack(letter)))] == ["id-1", "id-2"]
+
+
+def test_a_record_that_s3_tells_of_is_read_from_the_bucket(aws: LocalAws) -> None:
+    aws.s3.put_object(Bucket=aws.bucket, Key=KEY, Body=json.dumps(record()).encode())
+    found = Bodies(lambda: aws.s3, aws.bucket).unpack(json.dumps(notification()))
+    assert found == failures.of_record(json.dumps(record()).encode())
+    assert json.loads(found.body) == EVENT
+
+
+def test_a_record_of_another_bucket_is_not_read(aws: LocalAws) -> None:
+    """Row 58."""
+    aws.s3.create_bucket(Bucket="elses", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    aws.s3.put_object(Bucket="elses", Key=KEY, Body=json.dumps(record()).encode())
+    aws.s3.put_object(Bucket=aws.bucket, Key=KEY, Body=json.dumps(record()).encode())
+    with pytest.raises(BadEnvelope, match="another bucket"):
+        Bodies(lambda: aws.s3, aws.bucket).unpack(json.dumps(notification(bucket="elses")))
+
+
+@pytest.mark.parametrize("message", [notification("letters/1.gz"), notification("aws/lambda/async/../1")])
+def test_for_a_forged_notification_the_bucket_is_not_asked(message: dict[str, Any]) -> None:
+    with pytest.raises(BadEnvelope, match="points outside"):
+        Bodies(lambda: pytest.fail("the bucket is asked"), "failed-events").unpack(json.dumps(message))
+
+
+def test_a_record_that_is_gone_is_a_fault_and_no_forgery(aws: LocalAws) -> None:
+    """Row 50: the letter stays."""
+    with pytest.raises(QueueFailed, match=f"{KEY} is out of reach"):
+        Bodies(lambda: aws.s3, aws.bucket).unpack(json.dumps(notification()))
+
+
+@pytest.mark.parametrize("body", [b"", b"rubbish", b"\xff", b"[]", b"{}"])
+def test_a_record_in_the_bucket_that_is_none_is_refused(aws: LocalAws, body: bytes) -> None:
+    aws.s3.put_object(Bucket=aws.bucket, Key=KEY, Body=body)
+    with pytest.raises(BadEnvelope):
+        Bodies(lambda: aws.s3, aws.bucket).unpack(json.dumps(notification()))
+
+
+@pytest.mark.parametrize("message", [record(), TEST_EVENT], ids=["record", "test"])
+def test_what_needs_no_bucket_does_not_ask_it(message: dict[str, Any]) -> None:
+    found = Bodies(lambda: pytest.fail("the bucket is asked"), "failed-events").unpack(json.dumps(message))
+    assert found == failures.read(json.dumps(message), "failed-events")
+
+
+def test_s3_itself_tells_of_records_and_of_nothing_else(aws: LocalAws) -> None:
+    """With what moto sends in the place of S3, from a bucket that is told as the stack tells it."""
+    arn = aws.sqs.get_queue_attributes(QueueUrl=aws.dead_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    rules = [{"Name": "prefix", "Value": failures.KEY_PREFIX}]
+    told = {"QueueArn": arn, "Events": ["s3:ObjectCreated:*"], "Filter": {"Key": {"FilterRules": rules}}}
+    aws.s3.put_bucket_notification_configuration(
+        Bucket=aws.bucket, NotificationConfiguration={"QueueConfigurations": [told]}
+    )
+    for key in ("letters/1.gz", KEY):
+        aws.s3.put_object(Bucket=aws.bucket, Key=key, Body=json.dumps(record()).encode())
+    bodies = Bodies(lambda: aws.s3, aws.bucket)
+    found = [bodies.unpack(message).reason.type for message in aws.bodies_in(aws.dead_url)]
+    assert found == ["s3_test_event", "lambda_failure"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -26,6 +27,7 @@ from tests.shipper.fakes import (
     local_aws,
     payload_of,
 )
+from tests.shipper.test_failures import KEY, TEST_EVENT, notification, record
 
 
 @pytest.fixture
@@ -187,3 +189,33 @@ def test_the_content_of_an_unreadable_payload_is_what_came(found: Deployment, ev
 def test_content_that_cannot_be_shown_names_the_letter(found: Deployment, bad: Entry, repair: Repair) -> None:
     with pytest.raises(Failed, match="letter m-1: "):
         letters.content(bad, found, repair)
+
+
+def test_what_lambda_gave_up_on_is_listed_and_shown_as_its_documents(aws: LocalAws, found: Deployment) -> None:
+    aws.s3.put_object(Bucket=aws.bucket, Key=KEY, Body=json.dumps(record()).encode())
+    send(aws, json.dumps(notification()), json.dumps(TEST_EVENT))
+    entries = sorted(letters.read(found, 10, hide_s=30), key=lambda e: e.letter.reason.type)
+    assert [e.readable for e in entries] == [True, True]
+    assert [(row["reason"], row["documents"]) for row in letters.grouped(entries)] == [
+        ("lambda_failure", 1),
+        ("s3_test_event", 0),
+    ]
+    assert letters.facts(entries[0])["message"].startswith("RetriesExhausted: QueueFailed: ")
+    assert [[document["@message"] for document in letters.content(e, found)] for e in entries] == [["one", "two"], []]
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        pytest.param(notification(), "out of reach", id="a record that is gone"),
+        pytest.param(notification(bucket="elses"), "another bucket", id="another bucket"),
+        pytest.param(notification("letters/1.gz"), "points outside", id="no record"),
+    ],
+)
+def test_a_notification_that_leads_nowhere_says_why(
+    aws: LocalAws, found: Deployment, message: dict[str, Any], said: str
+) -> None:
+    send(aws, json.dumps(message))
+    (bad,) = letters.read(found, 10, hide_s=30)
+    assert (bad.readable, bad.letter.reason.type) == (False, "unreadable_letter")
+    assert said in bad.letter.reason.message
