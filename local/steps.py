@@ -26,7 +26,7 @@ from local.stack import Deployed
 from shipper.cli.terminal import safe
 from shipper.model import Ledger
 
-_ARRIVES_WITHIN_S = 60.0
+_ARRIVES_WITHIN_S = 120.0
 _SHOWN_HITS = 5
 _GROUPS = ("application", "dataplane", "host")
 

@@ -115,7 +115,7 @@ class Queues(Construct):
             ]
         )
         policy = self.dead_letters.node.find_child("Policy").node.default_child
-        bucket.add_dependency(cast("CfnResource", policy))
+        bucket.add_resource_dependency(cast("CfnResource", policy))
 
     def _grant(self, grantee: iam.IGrantable, action: str, keys: str) -> None:
         """One action: the bucket's own grants add families of actions with wildcards in their names."""
