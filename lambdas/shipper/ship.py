@@ -150,13 +150,13 @@ def hand_on(delivery: Delivery, batch: Batch, event: Any, letters: Letters, cloc
         return
     if len(delivery.waiting) == len(batch.documents):
         # Nothing at all was written: the event itself is smaller than all its documents, and one letter.
-        letters.retry([deadletter.of_batch(event, batch, _reason_of(delivery.waiting), failed_at=failed_at)])
+        letters.retry([deadletter.of_batch(event, batch, _reason_of(delivery.waiting[0]), failed_at=failed_at)])
     else:
         letters.retry(deadletter.of_outcomes(delivery.waiting, batch.source, failed_at=failed_at))
 
 
-def _reason_of(outcomes: Sequence[Outcome]) -> Reason:
-    return outcomes[0].reason or Reason("unknown", "no reason was given")
+def _reason_of(outcome: Outcome) -> Reason:
+    return outcome.reason or Reason("unknown", "no reason was given")
 
 
 def bury_event(event: Any, rejected: Rejected, letters: Letters, clock: Clock) -> Ledger:
@@ -185,7 +185,7 @@ def _send(
         open_ += delivery.settle(_requests(retried, sink, clock, settings, delivery))
     for outcome in open_:
         if outcome.verdict is Verdict.RAISE:
-            reason = _reason_of([outcome])
+            reason = _reason_of(outcome)
             raise Denied(f"{reason.type}: {reason.message}")
     refused = [outcome for outcome in open_ if outcome.verdict is Verdict.RESCUE]
     waiting = [outcome for outcome in open_ if outcome.verdict is Verdict.RETRY]
@@ -196,7 +196,7 @@ def _rescue(
     refused: Sequence[Outcome], sink: Sink, clock: Clock, settings: Settings, delivery: Delivery
 ) -> list[Outcome]:
     """Send refused documents without their fields; returns those to be tried again, as they were."""
-    documents = [rescued(outcome.document, _reason_of([outcome])) for outcome in refused]
+    documents = [rescued(outcome.document, _reason_of(outcome)) for outcome in refused]
     outcomes = _requests(documents, sink, clock, settings, delivery)
     waiting = []
     for before, after in zip(refused, outcomes, strict=True):

@@ -12,12 +12,21 @@ from requests_aws4auth import AWS4Auth
 
 from shipper.aws.opensearch import OpenSearchSink, client
 from shipper.decode import decode
-from shipper.model import Control, DeadLetter, Document, Ledger, Rejected
+from shipper.model import Control, Ledger, Rejected
 from shipper.pipeline import transform
-from shipper.replay import Opened, opened
 from shipper.settings import Settings
 from shipper.ship import Clock, Delivery, Letters, Sink, bury_event, ship
-from tests.shipper.fakes import NOW_MS, SETTINGS, Answer, FakeClock, FakeLetters, lambda_event, payload_of, reply
+from tests.shipper.fakes import (
+    NOW_MS,
+    SETTINGS,
+    Answer,
+    FakeClock,
+    FakeLetters,
+    documents_of,
+    lambda_event,
+    payload_of,
+    reply,
+)
 
 
 @dataclass(frozen=True)
@@ -84,21 +93,11 @@ class Domain:
         return client(self._url, AWS4Auth(f"KEY{self.clients}", "secret", "eu-west-1", "es"))
 
 
-def documents_in(letters: Sequence[DeadLetter]) -> list[Document]:
-    """What a replay makes of letters of either kind."""
-    documents: list[Document] = []
-    for letter in letters:
-        content = opened(letter, SETTINGS, NOW_MS)
-        assert isinstance(content, Opened)
-        documents += content.documents
-    return documents
-
-
 def waiting(letters: FakeLetters) -> list[str]:
     """The ids in the retry queue, in order."""
-    return sorted(document.id for document in documents_in(letters.retried))
+    return sorted(document.id for document in documents_of(letters.retried))
 
 
 def dead(letters: FakeLetters) -> list[str]:
     """The ids in the dead-letter queue, in order."""
-    return sorted(document.id for document in documents_in(letters.buried))
+    return sorted(document.id for document in documents_of(letters.buried))

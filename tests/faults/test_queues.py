@@ -16,8 +16,18 @@ from shipper.bulk import BulkReply
 from shipper.model import Ledger
 from shipper.replay import replay
 from shipper.ship import Letters, Sink
-from tests.faults.chain import deliver, documents_in, event_at, event_of, lines
-from tests.shipper.fakes import SETTINGS, FakeClock, FakeLetters, FakeSink, LocalAws, accept, local_aws, reply
+from tests.faults.chain import deliver, event_at, event_of, lines
+from tests.shipper.fakes import (
+    SETTINGS,
+    FakeClock,
+    FakeLetters,
+    FakeSink,
+    LocalAws,
+    accept,
+    documents_of,
+    local_aws,
+    reply,
+)
 
 AWAY = BulkReply(503, None)
 
@@ -109,7 +119,7 @@ def test_entries_that_fail_for_good_are_raised(aws: LocalAws) -> None:
 
 def dead_ids(aws: LocalAws) -> list[str]:
     bodies = Bodies(lambda: aws.s3, aws.bucket)
-    return sorted(d.id for d in documents_in([bodies.unpack(text) for text in aws.bodies_in(aws.dead_url)]))
+    return sorted(d.id for d in documents_of([bodies.unpack(text) for text in aws.bodies_in(aws.dead_url)]))
 
 
 def large() -> dict[str, Any]:

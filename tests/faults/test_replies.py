@@ -15,8 +15,18 @@ import pytest
 from shipper.aws.clock import SystemClock
 from shipper.model import Ledger
 from shipper.ship import Denied
-from tests.faults.chain import Domain, answer, body_of, dead, deliver, documents_in, lines, waiting
-from tests.shipper.fakes import SETTINGS, Answer, FakeClock, FakeLetters, Loopback, ids_in, item, sources_in
+from tests.faults.chain import Domain, answer, body_of, dead, deliver, lines, waiting
+from tests.shipper.fakes import (
+    SETTINGS,
+    Answer,
+    FakeClock,
+    FakeLetters,
+    Loopback,
+    documents_of,
+    ids_in,
+    item,
+    sources_in,
+)
 
 Serve = Callable[..., Loopback]
 
@@ -225,7 +235,7 @@ def test_what_fits_not_even_then_is_dead_at_once_as_it_was(serve: Serve) -> None
     shipped = deliver(lines(3), Domain(server.url).sink, letters)
     assert shipped.ledger == Ledger(received=3, indexed=2, dead_lettered=1)
     assert (requested(server), dead(letters)) == (["0 1 2", "1"], ["event-1"])
-    assert "@unmapped" not in json.loads(documents_in(letters.buried)[0].source)
+    assert "@unmapped" not in json.loads(documents_of(letters.buried)[0].source)
 
 
 def test_a_request_refused_whole_is_narrowed_down_to_its_bad_document(serve: Serve) -> None:

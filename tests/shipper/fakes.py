@@ -29,6 +29,7 @@ from shipper.handlers.services import Services
 from shipper.model import Batch, DeadLetter, Document, LogEvent, Reason, Record, Source
 from shipper.record import Reader
 from shipper.redact import redactor
+from shipper.replay import Opened, opened
 from shipper.settings import Settings
 from shipper.ship import Unreachable
 
@@ -102,6 +103,16 @@ def payload_of(*messages: str) -> dict[str, Any]:
 def lambda_event(payload: Any) -> dict[str, Any]:
     """What CloudWatch Logs invokes the function with."""
     return {"awslogs": {"data": base64.b64encode(gzip.compress(json.dumps(payload).encode())).decode()}}
+
+
+def documents_of(letters: Sequence[DeadLetter]) -> list[Document]:
+    """What a replay makes of letters of either kind."""
+    documents: list[Document] = []
+    for letter in letters:
+        content = opened(letter, SETTINGS, NOW_MS)
+        assert isinstance(content, Opened)
+        documents += content.documents
+    return documents
 
 
 def ids_in(body: bytes) -> list[str]:

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from shipper import deadletter
 from shipper.bulk import BulkReply
 from shipper.model import Batch, DeadLetter, Document, Ledger, Reason, Rejected
-from shipper.replay import Opened, opened
 from shipper.ship import Delivery, Denied, Unreachable, bury_event, deliver, iso, ship
 from tests.shipper.fakes import (
     NOW_MS,
@@ -31,6 +30,7 @@ from tests.shipper.fakes import (
     batch_of,
     doc,
     docs,
+    documents_of,
     item,
     lambda_event,
     patient,
@@ -53,16 +53,6 @@ def event_of(batch: Batch) -> dict[str, Any]:
 
 def shipped(batch: Batch, *services: Any) -> tuple[Ledger, Delivery]:
     return ship(batch, event_of(batch), *services)
-
-
-def documents_of(letters: Sequence[DeadLetter]) -> list[Document]:
-    """What a replay makes of letters of either kind."""
-    documents: list[Document] = []
-    for letter in letters:
-        content = opened(letter, SETTINGS, NOW_MS)
-        assert isinstance(content, Opened)
-        documents += content.documents
-    return documents
 
 
 def ids_of(letters: Sequence[DeadLetter]) -> list[str]:
