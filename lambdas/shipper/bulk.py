@@ -74,6 +74,9 @@ RULES: tuple[Rule, ...] = (
     _rule("", (400, 404, 405, 406, 413), Verdict.DEAD, "the document cannot be indexed as it is"),
 )
 
+_ACTION_BYTES = 40
+"""Of an action line beside its names, with both newlines."""
+
 _SHRINKABLE = frozenset({400, 413})
 """A whole request refused like this is sent again in halves, down to the document at fault."""
 
@@ -103,6 +106,10 @@ def encode(documents: Iterable[Document]) -> bytes:
 
 def chunks(documents: Iterable[Document], max_bytes: int) -> Iterator[list[Document]]:
     """Documents in order, in runs of at most `max_bytes` when encoded; a larger document stands alone."""
+    documents = list(documents)
+    if documents and _at_most_bytes(documents) <= max_bytes:
+        yield documents
+        return
     chunk: list[Document] = []
     size = 0
     for document in documents:
@@ -114,6 +121,12 @@ def chunks(documents: Iterable[Document], max_bytes: int) -> Iterator[list[Docum
         size += length
     if chunk:
         yield chunk
+
+
+def _at_most_bytes(documents: Sequence[Document]) -> int:
+    """As many as they can be when encoded: six for each character of an index or id, as JSON may write it."""
+    longest = max([len(document.index) + len(document.id) for document in documents])
+    return sum([len(document.source) for document in documents]) + (6 * longest + _ACTION_BYTES) * len(documents)
 
 
 def must_shrink(reply: BulkReply, documents: Sequence[Document]) -> bool:

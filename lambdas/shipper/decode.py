@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import binascii
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shipper import jsontext
@@ -101,15 +101,23 @@ def _payload(payload: Any) -> Payload | Control:
 
 def _events(source: Source, raw_events: list[Any]) -> tuple[LogEvent, ...]:
     """Events with ids that are usable and tell different events apart (an id is at most 512 bytes in OpenSearch)."""
+    events = tuple([_event(raw) for raw in raw_events])
+    ids = {event.id for event in events}
+    # Of an id that is this short no character is too long.
+    if len(ids) == len(events) and "" not in ids and len(max(ids, key=len)) <= _MAX_ID_BYTES // 4:
+        return events
+    return _with_usable_ids(source, events)
+
+
+def _with_usable_ids(source: Source, events: Iterable[LogEvent]) -> tuple[LogEvent, ...]:
     by_id: dict[str, LogEvent] = {}
-    events = []
-    for position, raw in enumerate(raw_events):
-        event = _event(raw)
+    usable = []
+    for position, event in enumerate(events):
         if not _usable_id(event.id) or by_id.setdefault(event.id, event) != event:
-            event = event._replace(id=_made_id(source, position, event))
+            event = event._replace(id=_made_id(source, position, event))  # noqa: PLW2901 - the same with another id
             by_id[event.id] = event
-        events.append(event)
-    return tuple(events)
+        usable.append(event)
+    return tuple(usable)
 
 
 def _event(raw: Any) -> LogEvent:
@@ -117,9 +125,11 @@ def _event(raw: Any) -> LogEvent:
         return LogEvent("", None, _as_text(raw))
     event_id, timestamp, message = raw.get("id"), raw.get("timestamp"), raw.get("message")
     extracted = raw.get("extractedFields")
-    if type(timestamp) is not int or extracted is not None:
-        for value in (timestamp, extracted):
-            _as_text(value)  # what cannot be written cannot be part of a document, either
+    # What cannot be written cannot be part of a document, either.
+    if type(timestamp) is not int:
+        _as_text(timestamp)
+    if extracted is not None:
+        _as_text(extracted)
     return LogEvent(
         event_id if isinstance(event_id, str) else "",
         timestamp,

@@ -8,11 +8,12 @@ from functools import lru_cache
 from typing import Any, TypeGuard
 
 from shipper import jsontext, trace
+from shipper.envelope import taken_names
 from shipper.expand import json_in, number
 from shipper.metadata import KEY
 from shipper.model import Document, Fields, Record, Source
 from shipper.redact import Redactor
-from shipper.safety import Mender, field_count, overflow
+from shipper.safety import Mender, field_count, nested_count, overflow
 from shipper.settings import Settings
 from shipper.trace import NOTHING_FOUND, Trace
 
@@ -22,9 +23,6 @@ INDEX_PREFIX = "cwl-"
 _DAY_MS = 86_400_000
 _AHEAD_MS = _DAY_MS
 """CloudWatch refuses events more than two hours ahead of its clock: one that is a day ahead has a broken time."""
-
-_SYSTEM = ("@id", "@timestamp", "@message", "@owner", "@log_group", "@log_stream", "@fields", "@shipper", "@unmapped")
-_TRACE = ("@trace_id", "@span_id", "@level")
 
 
 class Builder:
@@ -39,11 +37,11 @@ class Builder:
         self._newest_ms = now_ms + _AHEAD_MS
         self._oldest_ms = max(0, now_ms - settings.max_age_days * _DAY_MS) if settings.max_age_days else 0
         self._redactor = redactor
+        self._expands = settings.expand == "fields"
         # Filters ask for levels and trace ids, too.
         self._looks = settings.trace or bool(settings.filters)
         self.redacted: Counter[str] = Counter()
-        taken = [*_SYSTEM, *(_TRACE if settings.trace else ()), *(("@lines",) if settings.join else ())]
-        self._taken = frozenset(taken)
+        self._taken = taken_names(settings)
         # The same for each document of the payload, so written once.
         origin = {"@owner": source.owner, "@log_group": source.log_group, "@log_stream": source.log_stream}
         self._origin = b"," + jsontext.dumps(origin)[1:]
@@ -53,13 +51,14 @@ class Builder:
         if self._redactor is not None:
             self._clean(record, self._redactor)
         if record.text_key:
-            self._expand(record.fields, record.text_key, record.text)
+            self._expand(record)
         return trace.find(record.fields, record.text) if self._looks else NOTHING_FOUND
 
     def _clean(self, record: Record, redactor: Redactor) -> None:
         # The names of extracted fields are not in the message, and one of them may name a secret.
         if not record.event.extracted_fields and not redactor.maybe(record.raw):
             return
+        record.envelope = None
         record.text, hits = redactor.text(record.text)
         self.redacted.update(hits)
         if record.text_key:
@@ -72,41 +71,57 @@ class Builder:
 
     def document(self, record: Record, found: Trace) -> Document:
         """The document of a prepared record, whose `fields` are used up by it."""
-        settings, fields = self._settings, record.fields
         stamp, original = record.event.timestamp, None
         if type(stamp) is not int or not self._oldest_ms <= stamp <= self._newest_ms:
             stamp, original = self._moment(stamp)
         timestamp = f"{_second(stamp // 1000)}.{stamp % 1000:03d}Z"
-        message = self._message(record, fields)
+        envelope = record.envelope
+        fixed: list[str] = []
+        ours: Fields = {"@id": record.event.id, "@timestamp": timestamp, "@message": record.text}
+        processed = record.fields.get("log_processed")
+        if (
+            envelope is not None
+            and original is None
+            and (processed is None or self._is_in_order(processed, envelope.field_count))
+        ):
+            if processed is not None:
+                ours["log_processed"] = processed
+            theirs = envelope.written
+        else:
+            ours["@message"] = self._message(record, record.fields)
+            theirs, fixed = self._looked_at(record, original, ours)
+        if found is not NOTHING_FOUND and self._settings.trace:
+            _add_trace(ours, found)
+        if len(record.event_ids) > 1:
+            ours["@lines"] = len(record.event_ids)
+        if fixed or record.part or record.headless:
+            ours["@shipper"] = _notes(record, fixed)
+        # Two objects, put together as text: growing the one would cost more than writing another.
+        source = b"".join((jsontext.dumps(ours)[:-1], theirs, self._origin))
+        return Document(_index(timestamp[:10]), record.event.id, source, timestamp, tuple(record.event_ids))
+
+    def _is_in_order(self, processed: Any, beside: int) -> bool:
+        """Whether the fields that were found in a text need no mending, and are not too many with those beside them."""
+        settings = self._settings
+        return not settings.mend or 0 <= nested_count(processed, settings.max_depth - 1) < settings.max_fields - beside
+
+    def _looked_at(self, record: Record, original: Any, ours: Fields) -> tuple[bytes, list[str]]:
+        """The record's fields, mended, as JSON from the comma on, and the kinds of repair."""
+        fields = record.fields
         aside = {} if self._taken.isdisjoint(fields) else self._set_aside(fields)
-        fixed = self._mend(record, fields, aside) if settings.mend else []
+        fixed = self._mend(record, fields, aside) if self._settings.mend else []
         if original is not None:
             aside["@timestamp"] = original
             fixed.append("clock")
-        if settings.trace and found is not NOTHING_FOUND:
-            _add_trace(fields, found)
-        if len(record.event_ids) > 1:
-            fields["@lines"] = len(record.event_ids)
         if aside:
-            fields["@fields"] = aside
-        if fixed or record.part or record.headless:
-            fields["@shipper"] = _notes(record, fixed)
-        # Two objects, put together as text: growing the one would cost more than writing another.
-        source = jsontext.dumps({"@id": record.event.id, "@timestamp": timestamp, "@message": message})[:-1]
-        if fields:
-            source += b"," + jsontext.dumps(fields)[1:-1]
-        return Document(
-            _index(timestamp[:10]), record.event.id, source + self._origin, timestamp, tuple(record.event_ids)
-        )
+            ours["@fields"] = aside
+        return b"," + jsontext.dumps(fields)[1:-1] if fields else b"", fixed
 
-    def _expand(self, fields: Fields, text_key: str, text: str) -> None:
+    def _expand(self, record: Record) -> None:
         """The text as it was joined, and the fields of an application's own JSON line in it."""
-        fields[text_key] = text
-        if (
-            self._settings.expand == "fields"
-            and "log_processed" not in fields
-            and (line := _own_json(text)) is not None
-        ):
+        fields, text = record.fields, record.text
+        fields[record.text_key] = text
+        if self._expands and "log_processed" not in fields and (line := _own_json(text)) is not None:
             fields["log_processed"] = line
 
     def _moment(self, stamp: Any) -> tuple[int, Any]:

@@ -20,6 +20,7 @@ _RADIX = re.compile(r"0(?:[xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)")
 _SPACE = "\t\n\v\f\r \xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000\ufeff"
 _BEGINS_A_NUMBER = frozenset("0123456789+-." + _SPACE)
 _MAX_EXACT = 2**53
+_EXACT_DIGITS = 16
 _MAX_WRITABLE = 250
 """orjson reads 1,024 levels and writes 254: JSON in between stays the text that it is."""
 
@@ -43,7 +44,12 @@ def expand(message: str, extracted: Mapping[str, Any] | None) -> Fields:
 
 def message_counts(extracted: Mapping[str, Any] | None) -> bool:
     """Whether the fields are those of the message's JSON, given what CloudWatch extracted."""
-    return extracted is None or (bool(extracted) and all(key.startswith(SYSTEM_PREFIX) for key in extracted))
+    if extracted is None:
+        return True
+    for key in extracted:
+        if not key.startswith(SYSTEM_PREFIX):
+            return False
+    return bool(extracted)
 
 
 def json_in(text: str) -> Fields | None:
@@ -55,21 +61,27 @@ def json_in(text: str) -> Fields | None:
         value = jsontext.loads(text[start:] if start else text)
     except ValueError:
         return None
-    if not isinstance(value, dict) or (text.count("{") + text.count("[") > _MAX_WRITABLE and not _writable(value)):
+    if not isinstance(value, dict) or (_may_be_deep(text) and not _writable(value)):
         return None
     return value
+
+
+def _may_be_deep(text: str) -> bool:
+    return len(text) > 2 * _MAX_WRITABLE and text.count("{") + text.count("[") > _MAX_WRITABLE
 
 
 def number(text: str) -> int | float | None:
     """What JavaScript's `1 * text` gives where it is a finite number: `007` is 7, `0x1F` is 31, `1_000` is none."""
     if text[:1] not in _BEGINS_A_NUMBER:
         return None
+    if text.isascii() and text.isdigit() and len(text) < _EXACT_DIGITS:
+        return int(text)
     text = text.strip(_SPACE)
     try:
-        if _RADIX.fullmatch(text):
-            value = float(int(text, 0))
-        elif _DECIMAL.fullmatch(text):
+        if _DECIMAL.fullmatch(text):
             value = float(text)
+        elif _RADIX.fullmatch(text):
+            value = float(int(text, 0))
         else:
             return None
     except OverflowError:

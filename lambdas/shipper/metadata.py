@@ -25,7 +25,7 @@ class MetadataReader:
         self._settings = settings
         self._stripper = stripper
         self._redactor = redactor
-        self._raw: Fields | None = None
+        self._given = b""
         self.last = NO_METADATA
 
     def take(self, fields: Fields) -> Metadata:
@@ -36,9 +36,10 @@ class MetadataReader:
                 fields[KEY], _ = self._redactor.value(raw)
             return NO_METADATA
         del fields[KEY]
-        if raw != self._raw:
+        # As text: to Python, 1 and True are equal.
+        if (given := jsontext.dumps(raw)) != self._given:
             self.last = self._make(deepcopy(raw))
-            self._raw = raw
+            self._given = given
         return self.last
 
     def _make(self, kubernetes: Fields) -> Metadata:

@@ -87,6 +87,27 @@ class Metadata(NamedTuple):
 NO_METADATA = Metadata({}, None)
 
 
+class Envelope(NamedTuple):
+    """All of a record but its text; the same object for all records of a payload that have the same (`envelope.py`).
+
+    - `before`, `after`: what stands around the JSON string of the text in the message.
+    - `fields`: as they are sent, without the text; `written`: their JSON inside a document, from the comma on.
+    - `field_count`: the fields of all levels; the others are those of each record that has it.
+    """
+
+    before: str
+    after: str
+    fields: Fields
+    written: bytes
+    field_count: int
+    text_key: str
+    stream: str
+    partial: bool
+    metadata: Metadata
+    stripped: tuple[str, ...]
+    stripped_bytes: int
+
+
 @dataclass(slots=True)
 class Record:
     """A record on its way from event to document; the joiner adds further events to it.
@@ -99,6 +120,7 @@ class Record:
     - `headless`: the text goes on a record whose first line is not in this payload.
     - `metadata`: that of Kubernetes; `fields` hold it, too, where there is any.
     - `stripped`: the paths that were taken out; `stripped_bytes`: what they would have taken as JSON.
+    - `envelope`: what `fields` are but for the text and what was found in it; None where they are to be looked at.
     """
 
     event: LogEvent
@@ -114,6 +136,7 @@ class Record:
     metadata: Metadata = NO_METADATA
     stripped: tuple[str, ...] = ()
     stripped_bytes: int = 0
+    envelope: Envelope | None = None
 
 
 @dataclass(slots=True)

@@ -34,14 +34,15 @@ def transform(payload: Payload, settings: Settings, now_ms: int) -> Batch:
         record = records.pop()  # freed as its document is made: the two need not fit side by side
         stripped_bytes += record.stripped_bytes
         found = builder.prepare(record)
-        decision = sieve.decide(
-            record.fields, record.text, level=found.level, trace_id=found.trace_id, event_id=record.event.id
-        )
-        if decision.fate is Fate.KEEP:
-            documents.append(builder.document(record, found))
-        else:
-            lost[decision.fate] += len(record.event_ids)
-            left_out[decision.rule] += len(record.event_ids)
+        if sieve.rules:
+            decision = sieve.decide(
+                record.fields, record.text, level=found.level, trace_id=found.trace_id, event_id=record.event.id
+            )
+            if decision.fate is not Fate.KEEP:
+                lost[decision.fate] += len(record.event_ids)
+                left_out[decision.rule] += len(record.event_ids)
+                continue
+        documents.append(builder.document(record, found))
     return Batch(
         source=source,
         received=len(payload.events),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from shipper import jsontext
+from shipper.envelope import NOTHING, envelope_of, enveloped, text_in
 from shipper.expand import expand, json_in, message_counts
 from shipper.metadata import KEY, MetadataReader
-from shipper.model import NO_METADATA, Fields, LogEvent, Metadata, Record
+from shipper.model import NO_METADATA, Envelope, Fields, LogEvent, Metadata, Record
 from shipper.redact import Redactor
 from shipper.settings import Settings
 from shipper.strip import Stripper
@@ -15,17 +16,41 @@ TEXT_KEYS = ("log", "message")
 
 _STREAMS = frozenset({"stdout", "stderr"})
 
+_MAX_ENVELOPES = 4
+"""Two streams, whole lines and split ones."""
+
 
 class Reader:
     """Reads the events of one payload, one after the other."""
 
     def __init__(self, settings: Settings, log_group: str, redactor: Redactor | None = None) -> None:
+        self._settings = settings
         self._stripper = Stripper(*settings.strip_for(log_group))
         self._metadata = MetadataReader(settings, self._stripper, redactor)
         self._tail = ""
+        self._of_text = NOTHING if settings.message == "text" else None
+        self._envelopes: list[Envelope] = []
+        self._envelopes_to_try = _MAX_ENVELOPES if settings.message == "text" else 0
 
     def read(self, event: LogEvent) -> Record:
         """Expand, strip and find the text. The record's `raw` stays as received."""
+        if event.extracted_fields is not None:
+            return self._read(event)
+        message = event.message
+        if "{" not in message:
+            return Record(event, {}, message, message, event_ids=[event.id], envelope=self._of_text)
+        for envelope in self._envelopes:
+            if (text := text_in(message, envelope)) is not None:
+                return enveloped(event, text, envelope)
+        record = self._read(event)
+        if record.text_key and self._envelopes_to_try:
+            self._envelopes_to_try -= 1
+            if found := envelope_of(record, self._settings):
+                self._envelopes.append(found)
+        return record
+
+    def _read(self, event: LogEvent) -> Record:
+        """Read a record without what is known from those before it."""
         fields, metadata = self._fields(event)
         if not fields and metadata is NO_METADATA:
             return Record(event, fields, event.message, event.message, event_ids=[event.id])

@@ -101,16 +101,14 @@ class Sieve:
         log_group: str,
         compile: Callable[[str], Searching] = re.compile,  # noqa: A002
     ) -> None:
-        self._rules = tuple(_ready(rule, compile) for rule in rules if fnmatch.fnmatchcase(log_group, rule.log_group))
+        self.rules = tuple(_ready(rule, compile) for rule in rules if fnmatch.fnmatchcase(log_group, rule.log_group))
 
     def decide(self, fields: Fields, text: str, *, level: str, trace_id: str, event_id: str) -> Decision:
         """The fate of one record; `level` and `trace_id` are "" where none was found."""
-        if not self._rules:
-            return _KEPT
         kubernetes = fields.get("kubernetes")
         if not isinstance(kubernetes, dict):
             kubernetes = {}
-        for rule in self._rules:
+        for rule in self.rules:
             if rule.matches(kubernetes, text, level):
                 rate = rule.rates.get(level, rule.rates.get(ANY_LEVEL, 1.0))
                 return rule.matched if is_kept(trace_id, event_id, rate) else rule.left_out

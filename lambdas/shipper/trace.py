@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from shipper.model import Fields
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """What was found; "" where nothing was."""
 
     trace_id: str = ""
@@ -67,6 +65,7 @@ _XRAY_ROOT = re.compile(rf"Root={_XRAY_ID}(?:.{{0,40}}?\bParent=({_SHORT})\b)?")
 _TRACEPARENT = re.compile(rf"(?!ff){_HEX}{{2}}-({_LONG})-({_SHORT})-{_HEX}{{2}}(?:-|$)")
 _B3 = re.compile(rf"({_ID})-({_SHORT})(?:-[01d](?:-{_SHORT})?)?")
 _JAEGER = re.compile(rf"({_HEX}{{1,32}})(?::|%3A)({_HEX}{{1,16}})(?::|%3A)", re.IGNORECASE)
+_ZERO = ("0", "")
 _DECIMAL = re.compile(r"[0-9]{17,20}")
 
 
@@ -76,8 +75,10 @@ def find(fields: Fields, text: str) -> Trace:
     named = not _NAMES.isdisjoint(fields)
     if named:
         trace_id, span_id, level = _in_fields(fields)
-    line = text[:_TEXT_WITHIN].partition("\n")[0]
-    if not trace_id and ("race" in line or "RACE" in line or _COMMA.search(line) or _DASH.search(line)):
+    line = text[:_TEXT_WITHIN]
+    if "\n" in line:
+        line = line[: line.index("\n")]
+    if not trace_id and ("race" in line or _COMMA.search(line) or _DASH.search(line) or "RACE" in line):
         trace_id, beside = _ids_in_text(line)
         span_id = beside or span_id
     if not level:
@@ -105,7 +106,7 @@ def _hex(digits: str, *, decimal: bool = False) -> str:
     if decimal:
         value = int(digits)
         return f"{value:016x}" if 0 < value < 2**64 else ""
-    if not digits.strip("0"):
+    if digits[:1] in _ZERO and not digits.strip("0"):
         return ""
     return digits.lower().zfill(16 if len(digits) <= 16 else 32)
 
@@ -283,7 +284,7 @@ def _level_in_text(line: str) -> str:
         return "" if _is_prose(line[: match.start()]) else _read_level(match[1])[2]
     if match := _TEXT_LEVEL.search(line, 0, _LEVEL_WITHIN):
         before = line[: match.start()]
-        if '"' in before or _is_prose(before):
+        if '"' in before or (before.rstrip()[-1:].isalpha() and _is_prose(before)):
             return ""
         return _FIELD_LEVELS.get(match[0].lower()) or _LEVELS[match[0].strip("[] \t").rpartition(":")[2].lower()]
     if match := _HEAD.match(line):
