@@ -5,6 +5,7 @@ https://docs.opensearch.org/latest/api-reference/document-apis/bulk/
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -100,8 +101,15 @@ def _action_head(index: str) -> bytes:
 
 def encode(documents: Iterable[Document]) -> bytes:
     """NDJSON of action and source lines, ending in a newline as the API demands."""
-    # Piece by piece: a line put together first would stand in memory a second time.
-    return b"".join([piece for document in documents for piece in (action(document), b"\n", document.source, b"\n")])
+    # Piece by piece: what is put together first stands in memory a second time.
+    body = io.BytesIO()
+    write = body.write
+    for document in documents:
+        write(action(document))
+        write(b"\n")
+        write(document.source)
+        write(b"\n")
+    return body.getvalue()
 
 
 def chunks(documents: Iterable[Document], max_bytes: int) -> Iterator[list[Document]]:
