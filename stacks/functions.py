@@ -11,12 +11,12 @@ from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from shipper import metrics
+from shipper.handlers.replay import MAX_RECEIVES_VARIABLE
 from stacks import asset, retention
 from stacks.queues import FailedEventDestination, Queues
 from stacks.search_domain import SearchDomain
 from stacks.stages import StageConfig
-
-METRICS_NAMESPACE = "cwl-shipper"
 
 
 class Functions(Construct):
@@ -36,7 +36,7 @@ class Functions(Construct):
                 dead_letter_queue_url=queues.dead_letters.queue_url,
                 bucket=queues.failed_events.bucket_name,
             ).to_env(),
-            "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
+            "POWERTOOLS_METRICS_NAMESPACE": metrics.NAMESPACE,
         }
         self.subscriber = self._function("Subscriber", "subscriber", config.subscriber_timeout_s)
         # What Lambda itself gives up on goes to S3, the only destination that takes a whole event of 1 MB.
@@ -47,6 +47,7 @@ class Functions(Construct):
             max_event_age=Duration.hours(6),
         )
         self.replay = self._function("Replay", "replay", config.replay_timeout_s)
+        self.replay.add_environment(MAX_RECEIVES_VARIABLE, str(config.retry_max_receives))
         self.replay.add_event_source(
             event_sources.SqsEventSource(
                 queues.retries,

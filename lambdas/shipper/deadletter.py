@@ -17,7 +17,7 @@ from typing import Any
 from shipper import bulk, jsontext
 from shipper.document import INDEX_PREFIX
 from shipper.inflate import inflate
-from shipper.model import Batch, DeadLetter, Document, Outcome, Reason, Source
+from shipper.model import Batch, DeadLetter, Document, Failure, Outcome, Reason, Source
 
 VERSION = 1
 MAX_ENVELOPE_BYTES = 1_000_000
@@ -31,6 +31,15 @@ _MAX_INFLATED_BYTES = 64 * 1024 * 1024
 
 _MAX_TEXT_CHARS = 1_000
 """Of each text beside the body, so that even a pointer always fits a message; names in AWS are shorter."""
+
+_MAX_FAILURES = 10
+"""Of a history: the latest ones; `first_failed_at` and `attempts` tell of the others."""
+
+_MAX_FAILURE_CHARS = 200
+"""Of each text of a former failure, so that a letter with ten of them still fits a message."""
+
+_MAX_MS = 253_402_300_799_999
+"""The end of the year 9999, the last that a date can say."""
 
 _EMPTY = Source("", "", "")
 
@@ -74,13 +83,14 @@ def of_documents(
         last_event_at=times[-1],
         first_failed_at=failed_at,
         attempts=attempts,
+        failed_at=failed_at,
     )
 
 
 def of_payload(event: Any, reason: Reason, *, failed_at: str) -> DeadLetter:
     """A letter that holds a whole invocation's event, as received."""
     body = json.dumps(event, ensure_ascii=True).encode()
-    return DeadLetter("payload", reason, _EMPTY, count=1, body=body, first_failed_at=failed_at)
+    return DeadLetter("payload", reason, _EMPTY, count=1, body=body, first_failed_at=failed_at, failed_at=failed_at)
 
 
 def of_batch(event: Any, batch: Batch, reason: Reason, *, failed_at: str) -> DeadLetter:
@@ -92,6 +102,7 @@ def of_batch(event: Any, batch: Batch, reason: Reason, *, failed_at: str) -> Dea
         count=len(batch.documents),
         first_event_at=times[0],
         last_event_at=times[-1],
+        ingested_at_ms=batch.ingested_at_ms,
     )
 
 
@@ -124,12 +135,7 @@ def unpack(text: str, body: bytes | None = None) -> DeadLetter:
         reason, source = envelope["reason"], envelope["source"]
         return DeadLetter(
             kind=envelope["kind"],
-            reason=Reason(
-                text_in(reason, "type"),
-                text_in(reason, "message"),
-                count_in(reason, "status"),
-                text_in(reason, "field"),
-            ),
+            reason=_reason_in(reason),
             source=Source(text_in(source, "owner"), text_in(source, "log_group"), text_in(source, "log_stream")),
             count=count_in(envelope, "count"),
             body=inflate(packed, _MAX_INFLATED_BYTES),
@@ -137,6 +143,7 @@ def unpack(text: str, body: bytes | None = None) -> DeadLetter:
             last_event_at=text_in(source, "last_event_at"),
             first_failed_at=text_in(envelope, "first_failed_at"),
             attempts=count_in(envelope, "attempts"),
+            **_added_later(envelope),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadEnvelope(f"not a readable envelope: {type(error).__name__}: {error}") from None
@@ -154,8 +161,12 @@ def documents_in(letter: DeadLetter) -> list[Document]:
 
 
 def again(letters: Iterable[DeadLetter], before: DeadLetter) -> list[DeadLetter]:
-    """Letters for what failed once more: they keep when it first failed and count the tries."""
-    return [replace(letter, first_failed_at=before.first_failed_at, attempts=before.attempts + 1) for letter in letters]
+    """Letters for what failed once more: they keep when it first failed, what it failed of, and count the tries."""
+    history = (*before.history, Failure(before.reason, before.failed_at))[-_MAX_FAILURES:]
+    return [
+        replace(letter, first_failed_at=before.first_failed_at, attempts=before.attempts + 1, history=history)
+        for letter in letters
+    ]
 
 
 def json_object(text: str | bytes) -> Mapping[str, Any]:
@@ -184,17 +195,12 @@ def count_in(fields: Any, key: str) -> int:
 
 
 def _envelope(letter: DeadLetter, body: str | dict[str, str]) -> str:
-    source, reason = letter.source, letter.reason
+    source = letter.source
     return json.dumps(
         {
             "version": VERSION,
             "kind": letter.kind,
-            "reason": {
-                "type": _short(reason.type),
-                "status": reason.status,
-                "field": _short(reason.field),
-                "message": bulk.bounded(reason.message),
-            },
+            "reason": _written(letter.reason, _MAX_TEXT_CHARS),
             "source": {
                 "owner": _short(source.owner),
                 "log_group": _short(source.log_group),
@@ -205,9 +211,55 @@ def _envelope(letter: DeadLetter, body: str | dict[str, str]) -> str:
             "count": letter.count,
             "attempts": letter.attempts,
             "first_failed_at": _short(letter.first_failed_at),
+            **_written_if_there(letter),
             "body": body,
         },
         ensure_ascii=True,
+    )
+
+
+def _written_if_there(letter: DeadLetter) -> dict[str, Any]:
+    """What `_added_later` reads."""
+    written: dict[str, Any] = {}
+    if letter.failed_at != letter.first_failed_at:
+        written["failed_at"] = _short(letter.failed_at)
+    if letter.history:
+        written["history"] = [
+            {"at": failure.at[:_MAX_FAILURE_CHARS], **_written(failure.reason, _MAX_FAILURE_CHARS)}
+            for failure in letter.history[-_MAX_FAILURES:]
+        ]
+    if letter.ingested_at_ms:
+        written["ingested_at_ms"] = letter.ingested_at_ms
+    return written
+
+
+def _added_later(envelope: Mapping[str, Any]) -> dict[str, Any]:
+    """Keys that a letter may lack. Raises `KeyError`, `TypeError` and `ValueError`."""
+    history = envelope.get("history", [])
+    if not isinstance(history, list):
+        raise TypeError("history is no list")
+    ingested_at_ms = count_in(envelope, "ingested_at_ms") if "ingested_at_ms" in envelope else 0
+    if ingested_at_ms > _MAX_MS:
+        raise ValueError("ingested_at_ms is no time")
+    return {
+        "failed_at": text_in(envelope, "failed_at" if "failed_at" in envelope else "first_failed_at"),
+        "history": tuple(Failure(_reason_in(entry), text_in(entry, "at")) for entry in history[-_MAX_FAILURES:]),
+        "ingested_at_ms": ingested_at_ms,
+    }
+
+
+def _written(reason: Reason, max_chars: int) -> dict[str, Any]:
+    return {
+        "type": reason.type[:max_chars],
+        "status": reason.status,
+        "field": reason.field[:max_chars],
+        "message": bulk.bounded(reason.message)[:max_chars],
+    }
+
+
+def _reason_in(fields: Any) -> Reason:
+    return Reason(
+        text_in(fields, "type"), text_in(fields, "message"), count_in(fields, "status"), text_in(fields, "field")
     )
 
 

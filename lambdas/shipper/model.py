@@ -158,7 +158,8 @@ class Batch:
     """What `pipeline.transform` makes of a payload.
 
     `received`, `filtered` and `sampled` count events, `stripped_bytes` the JSON that was taken out, `redacted` the
-    secrets by detector, `left_out` the events by the rule that left them out.
+    secrets by detector, `left_out` the events by the rule that left them out. `ingested_at_ms` is the time that stands
+    in for unusable ones, milliseconds since the epoch, 0 where nobody noted it.
     """
 
     source: Source
@@ -169,6 +170,7 @@ class Batch:
     stripped_bytes: int = 0
     redacted: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    ingested_at_ms: int = 0
 
     @property
     def joined(self) -> int:
@@ -200,11 +202,20 @@ LetterKind = Literal["documents", "payload"]
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """One delivery that failed: why, and when (ISO 8601 UTC)."""
+
+    reason: Reason
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetter:
     """What could not be indexed, with all that a replay needs (`deadletter.py` has the envelope).
 
     `body` is the bulk NDJSON of `count` documents (kind `documents`), or the invocation's event as JSON
-    (kind `payload`). Times are ISO 8601 UTC; `attempts` counts the deliveries that failed so far.
+    (kind `payload`). Times are ISO 8601 UTC; `attempts` counts the deliveries that failed so far. `failed_at` is when
+    it failed for `reason`, `history` the failures before that one, the latest last. `ingested_at_ms` is the batch's.
     """
 
     kind: LetterKind
@@ -216,6 +227,9 @@ class DeadLetter:
     last_event_at: str = ""
     first_failed_at: str = ""
     attempts: int = 1
+    failed_at: str = ""
+    history: tuple[Failure, ...] = ()
+    ingested_at_ms: int = 0
 
 
 class LedgerImbalance(Exception):

@@ -122,6 +122,8 @@ def _unsplit(records: list[Record], settings: Settings) -> list[Record]:
         last_of_stream[record.stream] = (lines[-1], _Room(record, settings, ""))
     for line in lines:
         _merge(line, "".join)
+        if line[0].partial:  # nothing of its stream comes after it: the rest is in another payload
+            line[0].part = line[0].part or 1
     return [line[0] for line in lines]
 
 
@@ -223,6 +225,7 @@ def _merge(records: Sequence[Record], joined: Callable[[list[str]], str]) -> Non
     head.text = joined([record.text for record in records])
     head.raw = "\n".join([record.raw for record in records])
     head.partial = records[-1].partial
+    head.part = head.part or records[-1].part
     for record in records[1:]:
         head.event_ids += record.event_ids
         head.stripped_bytes += record.stripped_bytes

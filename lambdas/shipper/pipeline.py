@@ -52,4 +52,5 @@ def transform(payload: Payload, settings: Settings, now_ms: int) -> Batch:
         stripped_bytes=stripped_bytes,
         redacted=builder.redacted,
         left_out=left_out,
+        ingested_at_ms=now_ms,
     )

@@ -7,13 +7,13 @@ with, and what was refused has by then gone to the dead-letter queue under its n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shipper import deadletter, jsontext
 from shipper.deadletter import BadEnvelope
 from shipper.decode import decode
-from shipper.model import Control, DeadLetter, Document, Ledger, Rejected, Source
+from shipper.model import Control, DeadLetter, Document, Ledger, Reason, Rejected, Source
 from shipper.pipeline import transform
 from shipper.repair import NO_REPAIR, Repair, repaired
 from shipper.settings import Settings
@@ -56,12 +56,12 @@ def opened(letter: DeadLetter, settings: Settings, now_ms: int) -> Opened | Reje
         case Control():
             return Opened(letter.source, (), received=0)
         case payload:
-            batch = transform(payload, settings, _first_came_ms(letter, now_ms))
+            batch = transform(payload, settings, letter.ingested_at_ms or _first_came_ms(letter, now_ms))
             return Opened(batch.source, batch.documents, batch.received, batch.joined, batch.filtered, batch.sampled)
 
 
 def _first_came_ms(letter: DeadLetter, now_ms: int) -> int:
-    """When the payload first came: what was no broken time then is none after two weeks in a queue."""
+    """About when a payload first came of which nobody noted it: what was no broken time then is none in two weeks."""
     try:
         return int(datetime.fromisoformat(letter.first_failed_at).timestamp() * 1000)
     except ValueError:
@@ -78,9 +78,8 @@ def replay(
 ) -> Replayed:
     """Deliver a letter once more. Raises `BadEnvelope`, `BadRepair`, and what the queues raise."""
     match opened(letter, settings, clock.now_ms()):
-        case Rejected() as rejected:
-            again = deadletter.of_payload(jsontext.loads(letter.body), rejected.reason, failed_at=iso(clock.now_ms()))
-            letters.bury(deadletter.again([again], letter))
+        case Rejected(reason):
+            letters.bury([_failed_again(letter, reason, clock)])
             return Replayed(True, Ledger(received=1, dead_lettered=1), Delivery())
         case Opened() as content:
             delivery = deliver(repaired(content.documents, repair), sink, clock, settings)
@@ -88,6 +87,22 @@ def replay(
                 refused = deadletter.of_outcomes(delivery.dead, content.source, failed_at=iso(clock.now_ms()))
                 letters.bury(deadletter.again(refused, letter))
             return Replayed(not delivery.waiting, _ledger(content, delivery), delivery)
+
+
+def park(letter: DeadLetter, replayed: Replayed | None, receives: int, letters: Letters, clock: Clock) -> Ledger:
+    """Bury a letter that its queue handed out `receives` times in vain, with that number and its last reason.
+
+    Raises what the queues raise.
+    """
+    waiting = replayed.delivery.waiting if replayed else []
+    reason = next((outcome.reason for outcome in waiting if outcome.reason), letter.reason)
+    letters.bury([replace(_failed_again(letter, reason, clock), attempts=letter.attempts + receives)])
+    return Ledger(received=letter.count, dead_lettered=letter.count)
+
+
+def _failed_again(letter: DeadLetter, reason: Reason, clock: Clock) -> DeadLetter:
+    (failed,) = deadletter.again([replace(letter, reason=reason, failed_at=iso(clock.now_ms()))], letter)
+    return failed
 
 
 def _ledger(content: Opened, delivery: Delivery) -> Ledger:

@@ -66,7 +66,8 @@ class Delivery:
     """What became of documents: safe in the index, refused for good, or not taken now.
 
     `rescued` are those in the index whose fields were moved aside; `retried` counts tries by the error's type;
-    `pauses_s` are the waits that the replies of this try ask for.
+    `pauses_s` are the waits that the replies of this try ask for. `bodies_bytes` has the size of each request's body
+    before compression, `bulk_ms` is the time in which requests were under way.
     """
 
     indexed: int = 0
@@ -76,6 +77,8 @@ class Delivery:
     waiting: list[Outcome] = field(default_factory=list)
     retried: Counter[str] = field(default_factory=Counter)
     pauses_s: list[float] = field(default_factory=list)
+    bodies_bytes: list[int] = field(default_factory=list)
+    bulk_ms: int = 0
 
     @property
     def took_nothing(self) -> bool:
@@ -220,10 +223,14 @@ def _requests(
         return _request(chunk, sink, clock, settings, delivery)
 
     chunks = list(bulk.chunks(documents, settings.max_body_bytes))
+    began_ms = clock.now_ms()
     if len(chunks) < 2 or settings.max_in_flight < 2:
-        return [outcome for chunk in chunks for outcome in request(chunk)]
-    with ThreadPoolExecutor(settings.max_in_flight) as pool:
-        return [outcome for outcomes in pool.map(request, chunks) for outcome in outcomes]
+        outcomes = [outcome for chunk in chunks for outcome in request(chunk)]
+    else:
+        with ThreadPoolExecutor(settings.max_in_flight) as pool:
+            outcomes = [outcome for of_chunk in pool.map(request, chunks) for outcome in of_chunk]
+    delivery.bulk_ms += max(0, clock.now_ms() - began_ms)
+    return outcomes
 
 
 def _request(
@@ -232,8 +239,10 @@ def _request(
     timeout_s = clock.remaining_s() - settings.reserve_s
     if timeout_s <= 0:
         return bulk.unreachable(documents, "the invocation's time ran out before the request was sent")
+    body = bulk.encode(documents)
+    delivery.bodies_bytes.append(len(body))
     try:
-        reply = sink.bulk(bulk.encode(documents), timeout_s)
+        reply = sink.bulk(body, timeout_s)
     except Unreachable as error:
         return bulk.unreachable(documents, str(error))
     if reply.retry_after_s:

@@ -187,10 +187,12 @@ INPUT: tuple[Fault, ...] = (
     Fault(
         60,
         "pieces of a line that the runtime split, in two invocations",
-        "each invocation's pieces are a record",
+        "each invocation's pieces are a record, the first of them marked as part 1; of a last piece nobody can tell",
         "indexed, joined",
-        cases("faults/test_payloads", "test_pieces_of_a_line_in_two_invocations_are_all_there"),
-        gap="not built: neither the first nor the last piece is marked, so nobody sees that the line goes on",
+        (
+            *cases("faults/test_payloads", "test_pieces_of_a_line_in_two_invocations_are_all_there"),
+            *cases("shipper/test_multiline", "test_a_line_that_goes_on_in_another_payload_is_marked_as_a_first_part"),
+        ),
     ),
     Fault(
         61,

@@ -136,27 +136,27 @@ QUEUES: tuple[Fault, ...] = (
     Fault(
         54,
         "a letter that can never be replayed",
-        "the others go on; what is refused is buried with its history, and the retry queue gives up after its tries",
+        "the others go on; what is refused, or was tried too often, is buried with its tries and its history",
         "dead_lettered",
         (
             *cases(
                 "shipper/handlers/test_replay",
                 "test_only_letters_with_something_to_send_stay[poison does not hold up the others]",
                 "test_what_is_refused_again_keeps_its_history",
+                "test_what_came_too_often_is_parked_with_its_tries_and_its_history",
             ),
+            *cases("shipper/test_deadletter", "test_a_history_keeps_the_latest_ten_and_the_number_of_all"),
             *cases("stacks/test_queues", "test_the_retry_queue_gives_up_into_the_dead_letter_queue"),
         ),
-        gap="not built: a mark on dead letters that were replayed too often",
     ),
     Fault(
         55,
         "a letter that is visible again before its replay is done, a stale receipt",
-        "one document; a delete that comes too late does no harm",
+        "one document; a late delete does no harm; the queue hides a letter for longer than the function can run",
         "duplicate",
         (
             *cases("faults/test_queues", "test_two_operators_replay_one_letter_and_one_document_is_there"),
             *cases("stacks/test_functions", "test_a_message_stays_hidden_six_timeouts_long"),
         ),
-        gap="not built: the time for which a letter is hidden is not extended during a long replay",
     ),
 )

@@ -23,7 +23,7 @@ CORE = [file for file in FILES if file.relative_to(PACKAGE).parts[0] not in EDGE
 IMPURE = {
     *("boto3", "botocore", "opensearchpy", "aws_lambda_powertools", "requests", "requests_aws4auth", "urllib3"),
     *("click", "rich", "http", "socket", "ssl", "urllib.request", "subprocess", "threading", "asyncio", "signal"),
-    *("os", "sys", "pathlib", "io", "tempfile", "shutil", "logging", "time", "random", "secrets", "uuid"),
+    *("os", "sys", "pathlib", "tempfile", "shutil", "logging", "time", "random", "secrets", "uuid"),
     *(f"shipper.{edge}" for edge in EDGES),
 }
 IMPURE_NAMES = {"now", "utcnow", "today", "environ", "getenv", "open", "print", "input"}

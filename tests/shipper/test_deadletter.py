@@ -13,16 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipper import bulk, deadletter
-from shipper.model import DeadLetter, Document, Outcome, Reason, Source, Verdict
+from shipper.model import DeadLetter, Document, Failure, Outcome, Reason, Source, Verdict
 from tests.shipper.fakes import REFUSED, SOURCE, doc, docs, patient
 
 AT = "2026-11-24T12:00:00Z"
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 hostile = st.text(max_size=40)
+reasons = st.builds(Reason, type=text, message=text, status=st.integers(0, 599), field=text)
 letters = st.builds(
     DeadLetter,
     kind=st.sampled_from(["documents", "payload"]),
-    reason=st.builds(Reason, type=text, message=text, status=st.integers(0, 599), field=text),
+    reason=reasons,
     source=st.builds(Source, owner=text, log_group=text, log_stream=text),
     count=st.integers(0, 10**6),
     body=st.binary(max_size=2_000),
@@ -30,6 +31,9 @@ letters = st.builds(
     last_event_at=text,
     first_failed_at=text,
     attempts=st.integers(1, 10**6),
+    failed_at=text,
+    history=st.lists(st.builds(Failure, reasons, text), max_size=10).map(tuple),
+    ingested_at_ms=st.integers(0, 253_402_300_799_999),
 )
 
 
@@ -42,7 +46,14 @@ def refused(document: Document, type_: str = "t", field: str = "", message: str 
 
 
 def without_previews(letter: DeadLetter) -> DeadLetter:
-    return replace(letter, reason=replace(letter.reason, message=bulk.bounded(letter.reason.message)))
+    return replace(
+        letter,
+        reason=replace(letter.reason, message=bulk.bounded(letter.reason.message)),
+        history=tuple(
+            replace(failure, reason=replace(failure.reason, message=bulk.bounded(failure.reason.message)))
+            for failure in letter.history
+        ),
+    )
 
 
 @patient
@@ -155,6 +166,7 @@ TOO_LONG = "\U0001f600" * 1_100_000
         pytest.param({"reason": Reason(TOO_LONG, TOO_LONG, 400, TOO_LONG)}, id="reason"),
         pytest.param({"source": Source(TOO_LONG, TOO_LONG, TOO_LONG)}, id="source"),
         pytest.param({"first_event_at": TOO_LONG, "last_event_at": TOO_LONG, "first_failed_at": TOO_LONG}, id="times"),
+        pytest.param({"history": (Failure(Reason(TOO_LONG, TOO_LONG, 400, TOO_LONG), TOO_LONG),) * 50}, id="history"),
     ],
 )
 def test_no_text_of_a_letter_makes_its_pointer_too_large(letter: dict[str, Any]) -> None:
@@ -181,6 +193,31 @@ def test_again_counts_the_tries_and_keeps_when_it_first_failed() -> None:
     before = replace(letter_of(doc(1)), first_failed_at="first", attempts=4)
     (found,) = deadletter.again([letter_of(doc(1), reason=Reason("new", "m"))], before)
     assert (found.first_failed_at, found.attempts, found.reason.type) == ("first", 5, "new")
+
+
+def test_a_history_keeps_the_latest_ten_and_the_number_of_all() -> None:
+    letter = letter_of(doc(0), reason=Reason("0", "m"))
+    for number in range(1, 13):
+        again = deadletter.of_documents([doc(0)], Reason(str(number), "m"), SOURCE, failed_at=f"t{number}", attempts=1)
+        (letter,) = (deadletter.unpack(deadletter.pack(found)) for found in deadletter.again([again], letter))
+    assert (letter.reason.type, letter.failed_at, letter.first_failed_at, letter.attempts) == ("12", "t12", AT, 13)
+    assert [(failure.reason.type, failure.at) for failure in letter.history] == [
+        (str(n), f"t{n}") for n in range(2, 12)
+    ]
+
+
+def test_a_history_holds_no_value_that_a_reason_quoted() -> None:
+    reason = Reason("t", "failed to parse field [n]. Preview of field's value: 'hunter2'")
+    (again,) = deadletter.again([letter_of(doc(1))], letter_of(doc(1), reason=reason))
+    assert "hunter2" not in deadletter.pack(again)
+
+
+def test_a_full_letter_with_a_full_history_fits_a_message() -> None:
+    rng = random.Random(1)
+    body = rng.randbytes(512 * 1024)
+    failure = Failure(Reason(TOO_LONG, TOO_LONG, 400, TOO_LONG), TOO_LONG)
+    letter = replace(letter_of(doc(1)), body=body, reason=failure.reason, history=(failure,) * 10)
+    assert len(deadletter.pack(letter)) <= deadletter.MAX_ENVELOPE_BYTES
 
 
 def test_documents_of_a_letter_keep_their_order() -> None:

@@ -61,6 +61,14 @@ FORGED = [
     pytest.param(forged(count=-1), id="negative count"),
     pytest.param(forged(attempts=None), id="no attempts"),
     pytest.param(forged(first_failed_at=None), id="no time"),
+    pytest.param(forged(failed_at=5), id="time of the last failure is a number"),
+    pytest.param(forged(history={}), id="history is an object"),
+    pytest.param(forged(history=["t"]), id="history of texts"),
+    pytest.param(forged(history=[{"at": "t"}]), id="history without reasons"),
+    pytest.param(forged(history=[{"type": "t", "message": "m", "status": 1, "field": ""}]), id="history without times"),
+    pytest.param(forged(ingested_at_ms=-1), id="time of the transform is negative"),
+    pytest.param(forged(ingested_at_ms="1"), id="time of the transform is a text"),
+    pytest.param(forged(ingested_at_ms=253_402_300_800_000), id="time of the transform that no date can say"),
     pytest.param(forged(body=None), id="no body"),
     pytest.param(forged(body=""), id="empty body"),
     pytest.param(forged(body=5), id="body is a number"),
@@ -107,7 +115,12 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
     max_leaves=5,
 )
-keys = st.sampled_from(["version", "kind", "reason", "source", "count", "attempts", "first_failed_at", "body"])
+keys = st.sampled_from(
+    [
+        *("version", "kind", "reason", "source", "count", "attempts", "first_failed_at", "body"),
+        *("failed_at", "history", "ingested_at_ms"),
+    ]
+)
 
 
 @pytest.mark.parametrize("read", [deadletter.unpack, deadletter.pointer_of])

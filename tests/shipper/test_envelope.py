@@ -96,8 +96,8 @@ def test_a_message_of_text_has_an_envelope_of_nothing() -> None:
 
 
 @pytest.mark.parametrize("kind", ["raw", "record"])
-def test_other_forms_of_the_message_are_made_for_each_document(kind: str) -> None:
-    reader = Reader(Settings(message=kind), GROUP)  # type: ignore[arg-type]
+def test_other_forms_of_the_message_are_made_for_each_document(kind: Any) -> None:
+    reader = Reader(Settings(message=kind), GROUP)
     assert [reader.read(event(message)).envelope for message in ("text", RECORD, RECORD)] == [None] * 3
 
 
@@ -112,7 +112,7 @@ texts = st.text(max_size=12) | st.sampled_from(
         '","message":"',
     ]
 )
-extras = st.sampled_from(
+extras: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     [
         {},
         {"time": "1"},

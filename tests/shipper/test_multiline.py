@@ -219,6 +219,26 @@ def test_a_split_line_beyond_a_bound_is_numbered_too() -> None:
     assert [(record.text, record.part) for record in records] == [("aa", 1), ("ab", 2), ("c", 0)]
 
 
+OPEN: dict[str, tuple[list[Line], list[int]]] = {
+    "one piece": (["a", ("stdout", "b", "P")], [0, 1]),
+    "pieces": ([("stdout", "a", "P"), ("stdout", "b", "P")], [1]),
+    "each stream by itself": ([("stdout", "a", "P"), ("stderr", "x", "P"), ("stdout", "b", "F")], [0, 1]),
+    "the last line of a trace": ([THROWN, FRAME, ("stdout", FRAME, "P")], [1]),
+    "the next payload's first": ([("stdout", "rest", "F"), "a"], [0, 0]),
+}
+
+
+@pytest.mark.parametrize(("lines", "parts"), OPEN.values(), ids=OPEN)
+def test_a_line_that_goes_on_in_another_payload_is_marked_as_a_first_part(lines: list[Line], parts: list[int]) -> None:
+    """Row 60."""
+    assert [record.part for record in joined(lines)] == parts
+
+
+def test_a_line_beyond_a_bound_that_goes_on_keeps_its_number() -> None:
+    records = joined([("stdout", text, "P") for text in "abc"], Settings(max_join_lines=2))
+    assert [(record.text, record.part) for record in records] == [("ab", 1), ("c", 2)]
+
+
 def test_one_line_larger_than_a_bound_stays_whole() -> None:
     assert texts(joined([THROWN + "x" * 5_000, FRAME], Settings(max_join_bytes=1_024))) == [THROWN + "x" * 5_000, FRAME]
 
@@ -354,5 +374,5 @@ def test_time_is_linear(lines: list[str]) -> None:
 def test_parts_are_numbered_from_one_without_gaps(lines: list[tuple[str, str, str]], settings: Settings) -> None:
     for stream in ("stdout", "stderr"):
         parts = [record.part for record in joined(lines, settings) if record.stream == stream]
-        for part, after in itertools.pairwise([*parts, 0]):
+        for part, after in itertools.pairwise(parts):
             assert after in ({0, 1, part + 1} if part > 1 else {part + 1} if part == 1 else {0, 1})

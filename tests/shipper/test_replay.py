@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipper import deadletter
+from shipper import bulk, deadletter
 from shipper.bulk import BulkReply
 from shipper.deadletter import BadEnvelope
 from shipper.decode import decode
-from shipper.model import DeadLetter, Document, Ledger, Payload, Reason, Rejected
+from shipper.model import DeadLetter, Document, Failure, Ledger, Payload, Reason, Rejected
 from shipper.pipeline import transform
 from shipper.repair import BadRepair, Repair
-from shipper.replay import Opened, Replayed, opened, replay
+from shipper.replay import Opened, Replayed, opened, park, replay
 from shipper.settings import Settings
 from shipper.ship import Denied, Unreachable, ship
 from tests.shipper.fakes import (
@@ -160,6 +160,51 @@ ROUND_TRIPS: list[Any] = [
     pytest.param(payload_of('{"log":"x","n":1}', "\x00\x1b", "\ud800"), id="hostile text"),
     pytest.param({**payload_of(), "logEvents": [{"id": "e", "timestamp": -5, "message": "m"}]}, id="a broken clock"),
 ]
+
+
+BROKEN_CLOCK = {**payload_of(), "logEvents": [{"id": "e", "timestamp": -5, "message": "m"}]}
+MIDNIGHT_MS = NOW_MS + 43_200_000
+
+
+@pytest.mark.parametrize("now_ms", [NOW_MS + 123, MIDNIGHT_MS - 1, MIDNIGHT_MS - 60_000])
+def test_a_time_that_stood_in_for_a_broken_one_stays_and_so_does_the_day(now_ms: int) -> None:
+    """The letter is written after the transform, and that may be another day."""
+    letter, documents = shipped_to_nobody(lambda_event(BROKEN_CLOCK), now_ms)
+    later = opened(replace(letter, first_failed_at="2026-11-25T00:00:01Z"), SETTINGS, MIDNIGHT_MS + 1)
+    assert isinstance(later, Opened)
+    assert bulk.encode(later.documents) == bulk.encode(documents)
+
+
+def test_a_letter_from_before_there_was_a_time_in_it_is_read_by_when_it_first_failed() -> None:
+    letter, _ = shipped_to_nobody(lambda_event(BROKEN_CLOCK), NOW_MS)
+    old = json.loads(deadletter.pack(letter))
+    del old["ingested_at_ms"]
+    later = opened(deadletter.unpack(json.dumps(old)), SETTINGS, MIDNIGHT_MS)
+    assert isinstance(later, Opened)
+    assert [document.timestamp for document in later.documents] == ["2026-11-24T12:00:00.000Z"]
+
+
+def test_a_letter_that_fails_again_and_again_says_of_what() -> None:
+    letter = letter_of(1)
+    for type_ in ("b", "c"):
+        _, letters = replayed(letter, FakeSink(then=BulkReply(404, {"error": {"type": type_, "reason": type_}})))
+        (letter,) = [deadletter.unpack(deadletter.pack(buried)) for buried in letters.buried]
+    assert (letter.reason.type, letter.attempts, letter.first_failed_at) == ("c", 5, FIRST)
+    assert [(failure.reason.type, failure.at) for failure in letter.history] == [
+        (REFUSED.type, FIRST),
+        ("b", "2026-11-24T12:00:00Z"),
+    ]
+
+
+def test_a_parked_letter_holds_all_that_it_held() -> None:
+    letters, letter = FakeLetters(), replace(payload_letter(lambda_event(payload_of("one"))), ingested_at_ms=NOW_MS)
+    ledger = park(letter, None, 100, letters, FakeClock())
+    ledger.assert_balanced()
+    assert letters.buried == [
+        replace(
+            letter, attempts=103, failed_at="2026-11-24T12:00:00Z", history=(Failure(letter.reason, letter.failed_at),)
+        )
+    ]
 
 
 @pytest.mark.parametrize("payload", ROUND_TRIPS)

@@ -132,6 +132,22 @@ def test_what_stays_away_goes_to_the_retry_queue_once(step: Step) -> None:
     assert (letters.buried, sink.renewed) == ([], 0)
 
 
+def test_the_bytes_of_all_requests_and_the_time_for_them_are_measured() -> None:
+    clock = FakeClock()
+    sink = FakeSink(reply(201, 503), reply(201), clock=clock, cost_s=0.25)
+    _, delivery = shipped(batch_of(docs(2)), sink, FakeLetters(), clock, SETTINGS)
+    assert delivery.bodies_bytes == [len(body) for body in sink.bodies]
+    # The pause before the second try is none of it.
+    assert (len(sink.bodies), delivery.bulk_ms) == (2, 500)
+
+
+def test_a_clock_that_is_set_back_takes_no_time_away() -> None:
+    clock = FakeClock()
+    sink = FakeSink(clock=clock, cost_s=-5)
+    _, delivery = shipped(batch_of(docs(1)), sink, FakeLetters(), clock, SETTINGS)
+    assert delivery.bulk_ms == 0
+
+
 def test_letters_say_where_from_when_and_why() -> None:
     letters = FakeLetters()
     shipped(batch_of(docs(1)), FakeSink(then=reply(400)), letters, FakeClock(), SETTINGS)

@@ -84,6 +84,18 @@ def test_the_retry_queue_starts_the_replay_and_keeps_what_it_names() -> None:
     }
 
 
+def test_the_replay_parks_a_message_before_its_queue_gives_it_up() -> None:
+    stack = built("dev", retry_max_receives=7)
+    assert stack.properties(REPLAY)["Environment"]["Variables"]["RETRY_MAX_RECEIVES"] == "7"
+    assert stack.properties(RETRIES)["RedrivePolicy"]["maxReceiveCount"] == 7
+
+
+@pytest.mark.parametrize("concurrency", [2, 1000])
+def test_the_stage_decides_how_many_replays_run_at_once(concurrency: int) -> None:
+    mapping = built("dev", replay_max_concurrency=concurrency).only("AWS::Lambda::EventSourceMapping")
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": concurrency}
+
+
 @pytest.mark.parametrize("stage", ["dev", "prod"])
 def test_a_message_stays_hidden_six_timeouts_long(stage: str) -> None:
     stack = built(stage)

@@ -72,6 +72,7 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("timeout within the reserve", {"subscriber_timeout_s": 5}, "settings.reserve_s: 5.0 leaves nothing"),
     ("concurrency", {"replay_max_concurrency": 1}, "replay_max_concurrency: 1 is not between 2 and 1000"),
+    ("too many at once", {"replay_max_concurrency": 1001}, "replay_max_concurrency: 1001 is not between 2 and 1000"),
     ("visibility", {"retry_visibility_s": 719}, "retry_visibility_s: must be at least 6 times replay_timeout_s"),
     ("visibility range", {"retry_visibility_s": 43_201}, "retry_visibility_s: 43201 is not between 0 and 43200"),
     ("receives", {"retry_max_receives": 0}, "retry_max_receives: 0 is not between 1 and 1000"),

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
 
+from shipper import metrics
 from shipper.model import Ledger
 
 
@@ -18,18 +18,38 @@ class Telemetry:
         self.logger = Logger(service=service, level=level)
         self._metrics = Metrics(service=service)
 
-    def report(self, ledger: Ledger, *, request_id: str, counts: Mapping[str, int] = {}, **facts: Any) -> None:
-        """Write the ledger and further counts as a log line and as one metric each."""
-        self.logger.info("ledger", extra={"request_id": request_id, "ledger": ledger.terms(), **counts, **facts})
-        for term, count in {**ledger.terms(), **counts}.items():
-            self._metrics.add_metric(name=term, unit=MetricUnit.Count, value=count)
-        self._metrics.flush_metrics()
+    def report(
+        self,
+        ledger: Ledger,
+        *,
+        request_id: str,
+        counts: Mapping[str, int] = {},
+        retried: Mapping[str, int] = {},
+        freshness: Mapping[str, int] = {},
+        **facts: Any,
+    ) -> None:
+        """Write the ledger and further counts as a log line and as one metric each.
+
+        `retried` counts tries by the error's type. With `log_group` among the facts, what was received and the
+        `freshness` are also metrics of that group.
+        """
+        if retried:
+            facts["retried_by_type"] = dict(retried)
+        extra = {"request_id": request_id, "ledger": ledger.terms(), **counts, **freshness, **facts}
+        self.logger.info("ledger", extra=extra)
+        self._write({**ledger.terms(), **counts})
+        for error_type, count in metrics.by_error_type(retried).items():
+            self._write({metrics.RETRIED: count}, {metrics.ERROR_TYPE: error_type})
+        if log_group := facts.get(metrics.LOG_GROUP):
+            self._write({metrics.RECEIVED: ledger.received, **freshness}, {metrics.LOG_GROUP: log_group})
 
     def refused(self, what: str, **facts: Any) -> None:
         """Write that something was refused, with its reason."""
         self.logger.warning(what, extra=facts)
 
-    def retried(self, counts: Mapping[str, int]) -> None:
-        """Write how often each kind of error was tried again."""
-        if counts:
-            self.logger.info("retried", extra={"retried": dict(counts)})
+    def _write(self, counts: Mapping[str, int], dimensions: Mapping[str, str] = {}) -> None:
+        for name, count in counts.items():
+            self._metrics.add_metric(name=name, unit=metrics.unit(name), value=count)
+        for name, value in dimensions.items():
+            self._metrics.add_dimension(name, value)
+        self._metrics.flush_metrics()

@@ -5,17 +5,26 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from functools import cache
 from typing import Any
 
+from shipper import metrics
 from shipper.aws.clock import SystemClock
 from shipper.aws.queue import QueueFailed
 from shipper.deadletter import BadEnvelope
 from shipper.handlers.services import Services, from_environment
 from shipper.model import Ledger, Reason, Rejected
-from shipper.replay import Replayed, replay
+from shipper.replay import Replayed, park, replay
 from shipper.retry import postponed_s
 from shipper.ship import Clock, Delivery, Denied, bury_event
+
+MAX_RECEIVES_VARIABLE = "RETRY_MAX_RECEIVES"
+"""How often the retry queue hands out a message before it gives it up."""
+
+_MOST_RECEIVES = 1000
+"""https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html"""
 
 
 @cache
@@ -26,27 +35,40 @@ def services() -> Services:
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
     """Deliver the letters of an SQS event once more; a letter stays until every document of it is settled."""
-    return run(event, context, services())
+    return run(event, context, services(), int(os.environ.get(MAX_RECEIVES_VARIABLE, _MOST_RECEIVES)))
 
 
-def run(event: dict[str, Any], context: Any, wired: Services) -> dict[str, list[dict[str, str]]]:
+def run(
+    event: dict[str, Any], context: Any, wired: Services, max_receives: int = _MOST_RECEIVES
+) -> dict[str, list[dict[str, str]]]:
     """`handler` with its services passed in."""
     clock = SystemClock(context.get_remaining_time_in_millis)
     total, stays, is_away = Ledger(), [], False
+    counts, retried = Counter[str](), Counter[str]()
     for record in event["Records"]:
         replayed = None
         # A domain that took nothing of one letter will take nothing of the next: asking would only cost.
         if not is_away and clock.remaining_s() > wired.settings.reserve_s:
             replayed = _replay(record, clock, wired)
-            is_away = replayed is not None and replayed.delivery.took_nothing
+        if replayed is not None:
+            is_away = replayed.delivery.took_nothing
+            counts.update(metrics.of_delivery(replayed.delivery))
+            retried.update(replayed.delivery.retried)
         if replayed is not None and replayed.done:
             total += replayed.ledger
+        elif _receives(record) >= max_receives and (parked := _park(record, replayed, clock, wired)):
+            total += parked
         else:
             _postpone(record, clock, wired)
             stays.append({"itemIdentifier": record["messageId"]})
     total.assert_balanced()
     wired.telemetry.report(
-        total, request_id=context.aws_request_id, letters=len(event["Records"]), letters_staying=len(stays)
+        total,
+        request_id=context.aws_request_id,
+        counts=counts,
+        retried=retried,
+        letters=len(event["Records"]),
+        letters_staying=len(stays),
     )
     return {"batchItemFailures": stays}
 
@@ -65,14 +87,28 @@ def _replay(record: dict[str, Any], clock: Clock, wired: Services) -> Replayed |
         wired.telemetry.refused("message stays", message_id=record["messageId"], error=str(error))
         return None
     replayed.ledger.assert_balanced()
-    wired.telemetry.retried(replayed.delivery.retried)
     return replayed
+
+
+def _park(record: dict[str, Any], replayed: Replayed | None, clock: Clock, wired: Services) -> Ledger | None:
+    """Bury a message before the queue itself does, which cannot say why; None where that fails."""
+    try:
+        letter = wired.bodies.unpack(record["body"])
+        parked = park(letter, replayed, _receives(record), wired.letters, clock)
+    except (BadEnvelope, QueueFailed) as error:
+        wired.telemetry.refused("message left to its queue", message_id=record["messageId"], error=str(error))
+        return None
+    wired.telemetry.refused("message parked", message_id=record["messageId"], receives=_receives(record))
+    return parked
+
+
+def _receives(record: dict[str, Any]) -> int:
+    return int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
 
 
 def _postpone(record: dict[str, Any], clock: Clock, wired: Services) -> None:
     """Hide a message the longer, the oftener it came in vain: an outage of hours then costs little and heals alone."""
-    receives = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
-    delay_s = postponed_s(receives, wired.settings.backoff_s, wired.settings.max_backoff_s, clock.jitter())
+    delay_s = postponed_s(_receives(record), wired.settings.backoff_s, wired.settings.max_backoff_s, clock.jitter())
     try:
         wired.letters.postpone(record["receiptHandle"], delay_s)
     except QueueFailed as error:

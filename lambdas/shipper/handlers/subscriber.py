@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from shipper import metrics
 from shipper.aws.clock import SystemClock
 from shipper.decode import decode
 from shipper.handlers.services import Services, from_environment
@@ -44,23 +45,20 @@ def run(event: Any, context: Any, wired: Services) -> dict[str, int]:
         case _:
             batch = transform(payload, settings, clock.now_ms())
             ledger, delivery = ship(batch, event, wired.sink, wired.letters, clock, settings)
-            telemetry.retried(delivery.retried)
-            facts = _facts(batch, delivery)
+            facts = _facts(batch, delivery, clock.now_ms())
 
     ledger.assert_balanced()
     telemetry.report(ledger, request_id=context.aws_request_id, **facts)
     return ledger.terms()
 
 
-def _facts(batch: Batch, delivery: Delivery) -> dict[str, Any]:
-    """What is counted beside the ledger. Never content."""
+def _facts(batch: Batch, delivery: Delivery, now_ms: int) -> dict[str, Any]:
+    """What is told beside the ledger. Never content."""
     facts: dict[str, Any] = {
         "log_group": batch.source.log_group,
-        "counts": {
-            "rescued": delivery.rescued,
-            "stripped_bytes": batch.stripped_bytes,
-            "redacted": sum(batch.redacted.values()),
-        },
+        "counts": {**metrics.of_delivery(delivery), **metrics.of_batch(batch)},
+        "retried": delivery.retried,
+        "freshness": metrics.freshness(batch, delivery, now_ms),
     }
     if batch.redacted:
         facts["redacted_by_detector"] = dict(batch.redacted)

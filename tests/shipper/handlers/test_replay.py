@@ -12,7 +12,7 @@ from shipper.aws.queue import QueueFailed
 from shipper.bulk import BulkReply
 from shipper.handlers import replay
 from shipper.handlers.replay import run
-from shipper.model import Reason
+from shipper.model import Failure, Reason
 from tests.shipper.fakes import (
     AWS_ENV,
     REFUSED,
@@ -144,6 +144,7 @@ def test_the_ledger_counts_letters_that_are_done_with(capsys: pytest.CaptureFixt
     wired = wired_with(sink, FakeLetters(), settings=ONE_TRY)
     run(sqs_event(letter_of(1, 2), "rubbish", letter_of(3)), FakeContext(), wired)
     log, metrics = log_lines(capsys.readouterr().out)[-2:]
+    assert log["sent_bytes"] == metrics["sent_bytes"][0] == sum(map(len, sink.bodies))
     assert (log["request_id"], log["letters"], log["letters_staying"]) == ("request-1", 3, 1)
     assert {term: n for term, n in log["ledger"].items() if n} == {"received": 3, "indexed": 1, "dead_lettered": 2}
     assert metrics["dead_lettered"] == [2.0]
@@ -151,7 +152,8 @@ def test_the_ledger_counts_letters_that_are_done_with(capsys: pytest.CaptureFixt
 
 def test_tries_are_counted_by_kind_of_error(capsys: pytest.CaptureFixture[str]) -> None:
     run(sqs_event(letter_of(1)), FakeContext(), wired_with(FakeSink(reply(429)), FakeLetters()))
-    assert log_lines(capsys.readouterr().out)[0]["retried"] == {"rejected_execution_exception": 1}
+    log = log_lines(capsys.readouterr().out)[0]
+    assert (log["retried"], log["retried_by_type"]) == (1, {"rejected_execution_exception": 1})
 
 
 def test_a_message_that_is_denied_stays_and_the_log_says_why(capsys: pytest.CaptureFixture[str]) -> None:
@@ -233,6 +235,16 @@ def test_the_handler_uses_the_services_of_its_sandbox(monkeypatch: pytest.Monkey
     assert replay.handler(sqs_event(letter_of(1)), FakeContext()) == failures()
 
 
+def test_the_queue_says_how_often_is_too_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    letters = FakeLetters()
+    wired = wired_with(FakeSink(then=DOWN), letters, settings=ONE_TRY)
+    monkeypatch.setattr(replay, "services", lambda: wired)
+    monkeypatch.setenv("RETRY_MAX_RECEIVES", "3")
+    assert replay.handler(sqs_event(letter_of(1), receives=2), FakeContext()) == failures(0)
+    assert replay.handler(sqs_event(letter_of(1), receives=3), FakeContext()) == failures()
+    assert [letter.attempts for letter in letters.buried] == [4]
+
+
 @pytest.mark.parametrize(("receives", "least_s", "most_s"), [(1, 15, 30), (2, 30, 60), (5, 240, 480), (90, 450, 900)])
 def test_what_stays_is_hidden_the_longer_the_oftener_it_came(receives: int, least_s: int, most_s: int) -> None:
     letters = FakeLetters()
@@ -240,6 +252,53 @@ def test_what_stays_is_hidden_the_longer_the_oftener_it_came(receives: int, leas
     run(event, FakeContext(), wired_with(FakeSink(then=DOWN), letters, settings=ONE_TRY))
     assert [receipt for receipt, _ in letters.postponed] == ["r-0", "r-1"]
     assert all(least_s <= delay_s <= most_s for _, delay_s in letters.postponed)
+
+
+PARKED = [
+    pytest.param(DOWN, "http_503", id="not taken now"),
+    pytest.param(reply(404), "index_not_found_exception", id="another reason than before"),
+    pytest.param(DENIED, REFUSED.type, id="denied: the reason of before"),
+]
+
+
+@pytest.mark.parametrize(("then", "reason"), PARKED)
+def test_what_came_too_often_is_parked_with_its_tries_and_its_history(then: BulkReply, reason: str) -> None:
+    """Row 54: the queue itself would move it as it is, and nobody would see how often it was tried."""
+    letters = FakeLetters()
+    wired = wired_with(FakeSink(then=then), letters, settings=ONE_TRY)
+    assert run(sqs_event(letter_of(1), receives=100), FakeContext(), wired, max_receives=100) == failures()
+    (letter,) = letters.buried
+    assert (letter.reason.type, letter.attempts, letter.first_failed_at) == (reason, 101, "first")
+    assert letter.history == (Failure(REFUSED, "first"),)
+    assert deadletter.documents_in(letter) == [doc(1)]
+    assert letters.postponed == []
+
+
+def test_what_has_tries_left_is_not_parked() -> None:
+    letters = FakeLetters()
+    wired = wired_with(FakeSink(then=DOWN), letters, settings=ONE_TRY)
+    assert run(sqs_event(letter_of(1), receives=99), FakeContext(), wired, max_receives=100) == failures(0)
+    assert letters.buried == []
+
+
+def test_what_came_too_often_and_is_taken_now_is_done_with() -> None:
+    letters = FakeLetters()
+    assert run(sqs_event(letter_of(1), receives=100), FakeContext(), wired_with(FakeSink(), letters), 100) == failures()
+    assert letters.buried == []
+
+
+def test_what_cannot_be_parked_is_left_to_its_queue(capsys: pytest.CaptureFixture[str]) -> None:
+    letters = FakeLetters(down=QueueFailed("down"))
+    wired = wired_with(FakeSink(then=DOWN), letters, settings=ONE_TRY)
+    assert run(sqs_event(letter_of(1), receives=100), FakeContext(), wired, 100) == failures(0)
+    assert log_lines(capsys.readouterr().out)[0]["message"] == "message left to its queue"
+
+
+def test_the_ledger_of_what_is_parked_balances(capsys: pytest.CaptureFixture[str]) -> None:
+    wired = wired_with(FakeSink(then=answering(201, 503)), FakeLetters(), settings=ONE_TRY)
+    run(sqs_event(letter_of(1, 2), receives=7), FakeContext(), wired, 7)
+    (log,) = [line for line in log_lines(capsys.readouterr().out) if line.get("message") == "ledger"]
+    assert {term: n for term, n in log["ledger"].items() if n} == {"received": 2, "dead_lettered": 2}
 
 
 def test_a_domain_that_is_away_is_asked_once() -> None:

@@ -14,11 +14,13 @@ from shipper.bulk import BulkReply
 from shipper.handlers import subscriber
 from shipper.handlers.subscriber import run
 from shipper.model import LedgerImbalance
+from shipper.replay import replay
 from shipper.sample import Rule
 from shipper.ship import Denied, Unreachable, ship
 from tests.shipper.fakes import (
     AWS_ENV,
     SETTINGS,
+    FakeClock,
     FakeContext,
     FakeLetters,
     FakeSink,
@@ -57,10 +59,21 @@ def test_records_are_indexed_and_the_ledger_is_answered_and_logged(capsys: pytes
     assert answer == {**NOTHING, "received": 2, "indexed": 2}
     assert sink.requests == [["event-0", "event-1"]]
     assert (letters.buried, letters.retried) == ([], [])
-    log, metrics = log_lines(capsys.readouterr().out)
+    log, metrics, of_group = log_lines(capsys.readouterr().out)
     assert (log["message"], log["request_id"], log["ledger"]) == ("ledger", "request-1", answer)
-    assert log["log_group"] == "/aws/containerinsights/demo/application"
+    assert log["log_group"] == of_group["log_group"] == "/aws/containerinsights/demo/application"
     assert (metrics["received"], metrics["indexed"]) == ([2.0], [2.0])
+    assert log["sent_bytes"] == metrics["sent_bytes"][0] == len(sink.bodies[0])
+    assert of_group["received"] == [2.0]
+    assert log["newest_event_age_ms"] == of_group["newest_event_age_ms"][0]
+
+
+def test_while_nothing_is_taken_a_log_group_is_not_fresh(capsys: pytest.CaptureFixture[str]) -> None:
+    wired = wired_with(FakeSink(then=BulkReply(503)), FakeLetters(), settings=SETTINGS.with_values(max_tries=1))
+    run(lambda_event(payload_of("one")), FakeContext(), wired)
+    log, metrics, of_group = log_lines(capsys.readouterr().out)
+    assert (metrics["received"], of_group["received"]) == ([1.0], [1.0])
+    assert "newest_event_age_ms" not in {**log, **metrics, **of_group}
 
 
 def test_a_record_over_several_events_is_one_document() -> None:
@@ -130,8 +143,9 @@ def test_what_is_refused_and_what_has_to_wait_go_to_their_queues(capsys: pytest.
 def test_tries_are_counted_by_kind_of_error(capsys: pytest.CaptureFixture[str]) -> None:
     sink = FakeSink(reply(429), Unreachable("reset"))
     run(lambda_event(payload_of("one")), FakeContext(), wired_with(sink, FakeLetters()))
-    retried = log_lines(capsys.readouterr().out)[0]
-    assert retried["retried"] == {"rejected_execution_exception": 1, "unreachable": 1}
+    log = log_lines(capsys.readouterr().out)[0]
+    assert log["retried"] == 2
+    assert log["retried_by_type"] == {"rejected_execution_exception": 1, "unreachable": 1}
 
 
 def test_the_functions_own_log_group_is_refused_without_a_word(capsys: pytest.CaptureFixture[str]) -> None:
@@ -162,7 +176,7 @@ def test_secrets_and_stripped_bytes_are_counted_without_their_content(capsys: py
     run(lambda_event(payload_of(record, record)), FakeContext(), wired)
     output = capsys.readouterr().out
     assert SECRET not in output
-    log, metrics = log_lines(output)
+    log, metrics, _ = log_lines(output)
     stripped_bytes = 2 * len('"docker":{"id":"d"},')
     assert (log["stripped_bytes"], log["redacted"]) == (stripped_bytes, 4)
     assert (metrics["stripped_bytes"], metrics["redacted"]) == ([stripped_bytes], [4])
@@ -212,7 +226,7 @@ def test_what_is_indexed_without_its_fields_is_counted(capsys: pytest.CaptureFix
     (source,) = sources_in(sink.bodies[-1])
     assert (source["@message"], json.loads(source["@unmapped"])["n"]) == ('{"n": "x"}', "x")
     assert (letters.buried, letters.retried) == ([], [])
-    log, metrics = log_lines(capsys.readouterr().out)
+    log, metrics, _ = log_lines(capsys.readouterr().out)
     assert (log["rescued"], metrics["rescued"]) == (1, [1.0])
 
 
@@ -222,6 +236,16 @@ def test_a_payload_of_which_nothing_was_taken_waits_whole_as_received() -> None:
     assert answer == {**NOTHING, "received": 2, "requeued": 2}
     (letter,) = letters.retried
     assert (letter.kind, letter.count, json.loads(letter.body)) == ("payload", 2, event)
+
+
+def test_a_payload_that_waits_comes_back_as_the_documents_of_its_first_transform() -> None:
+    """Of an event whose time is unusable the time of the transform makes the day, and so the index."""
+    letters, sink = FakeLetters(), FakeSink(BulkReply(503))
+    event = lambda_event({**payload_of(), "logEvents": [{"id": "e", "timestamp": -5, "message": "m"}]})
+    run(event, FakeContext([5_001]), wired_with(sink, letters))
+    (letter,) = letters.retried
+    replay(deadletter.unpack(deadletter.pack(letter)), sink, letters, FakeClock(), SETTINGS)
+    assert sink.bodies[1] == sink.bodies[0]
 
 
 def test_a_fault_of_our_own_is_raised() -> None:
