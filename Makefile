@@ -8,7 +8,7 @@ PINS := requirements.txt requirements-dev.txt lambdas/requirements.txt pyproject
 STAGES := local dev prod
 
 .DEFAULT_GOAL := help
-.PHONY: help demo stop test test-fast bench check lint format types synth
+.PHONY: help demo stop test test-fast soak bench check lint format types synth
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -25,8 +25,11 @@ test: $(READY) ## run all tests
 test-fast: $(READY) ## run the tests that start no servers
 	$(BIN)/python -m pytest -m "not e2e"
 
-bench: $(READY) ## measure speed and memory of the transform beside a yardstick in Node.js (SECONDS=1)
-	@$(BIN)/python -m tests.bench $(if $(SECONDS),--seconds $(SECONDS))
+soak: $(READY) ## replay 10,000 dead letters, killed at many points (LETTERS=10000)
+	SOAK_LETTERS=$(or $(LETTERS),10000) $(BIN)/python -m pytest tests/e2e/test_dead_letters.py
+
+bench: $(READY) ## measure speed, memory, the price of faults, delivery to a real OpenSearch (PARTS=price, SECONDS=1)
+	@$(BIN)/python -m tests.bench $(PARTS) $(if $(SECONDS),--seconds $(SECONDS))
 
 check: lint types synth test ## all that CI checks
 

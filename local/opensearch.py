@@ -6,14 +6,15 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from local.answers import version
 from local.distribution import distribution, lend, within_reach
 from local.errors import LocalError
 from local.java import has_module, has_thai, java_home
-from local.processes import LOOPBACK, Account, Run
+from local.processes import LOOPBACK, Account, Child, Run
 from local.running import Running
 
 _READY_WITHIN_S = 180.0
@@ -30,13 +31,43 @@ _PORTS_FILE = "logs/http.ports"
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """A node whose folder is laid out; started again after its process ended, it has its data still."""
+
+    folder: Path
+    command: tuple[str, ...]
+    env: Mapping[str, str]
+    account: Account | None
+
+    def start(self, run: Run) -> Child:
+        """Its process once it answers. Raises `LocalError`."""
+        # A process that was killed leaves its address behind, where another may answer by now.
+        (self.folder / _PORTS_FILE).unlink(missing_ok=True)
+        child = run.start("opensearch", self.command, env=self.env, cwd=self.folder, account=self.account)
+        child.wait_ready(lambda: _url(self.folder) is not None, _READY_WITHIN_S)
+        return child
+
+    def running(self) -> Running:
+        """Where it answers now."""
+        url = _url(self.folder) or ""
+        return Running("OpenSearch", version(url) or "", url)
+
+
+@dataclass(frozen=True, slots=True)
 class Real:
-    """OpenSearch from Maven Central on a JDK of the machine."""
+    """OpenSearch from Maven Central on a JDK of the machine; `settings` go beside those that a run needs."""
 
     env: Mapping[str, str]
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def start(self, run: Run) -> Running:
         """Fetch what is missing, start it, wait until it answers. Raises `LocalError`."""
+        prepared = self.prepared(run)
+        prepared.start(run)
+        return prepared.running()
+
+    def prepared(self, run: Run) -> Prepared:
+        """Fetch what is missing and lay out the node's folder. Raises `LocalError`."""
         bash = shutil.which("bash", path=self.env.get("PATH", ""))
         if bash is None:
             raise LocalError("ENGINE=opensearch needs bash, in which OpenSearch's start script is written: install it")
@@ -52,32 +83,25 @@ class Real:
             home = lend(home, run.folder / "engine")
         if not knows_thai:
             shutil.rmtree(home / "modules" / _ANALYZERS)
-        _configure(folder, home, java)
+        _configure(folder, home, java, self.settings)
         if account:
             _give(folder, account)
-        child = run.start(
-            "opensearch",
-            [bash, str(home / "bin" / "opensearch")],
-            env=_environment(folder, java, self.env),
-            cwd=folder,
-            account=account,
-        )
-        child.wait_ready(lambda: _url(folder) is not None, _READY_WITHIN_S)
-        url = _url(folder) or ""
-        return Running("OpenSearch", version(url) or "", url)
+        command = (bash, str(home / "bin" / "opensearch"))
+        return Prepared(folder, command, _environment(folder, java, self.env), account)
 
 
-def _configure(folder: Path, home: Path, java: Path) -> None:
+def _configure(folder: Path, home: Path, java: Path, settings: Mapping[str, Any]) -> None:
     for name in ("data", "logs", "tmp"):
         (folder / name).mkdir()
     config = Path(shutil.copytree(home / "config", folder / "config"))
-    (config / "opensearch.yml").write_text(_settings(folder), "utf-8")
+    (config / "opensearch.yml").write_text(_settings(folder, settings), "utf-8")
     options = config / "jvm.options"
     options.write_text(_jvm_options(options.read_text("utf-8"), folder, vector=has_module(java, _VECTOR)), "utf-8")
 
 
-def _settings(folder: Path) -> str:
+def _settings(folder: Path, more: Mapping[str, Any]) -> str:
     settings = {
+        **more,
         "cluster.name": "cwl-shipper-local",
         "discovery.type": "single-node",
         "network.host": LOOPBACK,

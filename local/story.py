@@ -61,7 +61,10 @@ def order_of_old(now_ms: int) -> Event:
 
 
 def strict_day(now_ms: int) -> tuple[str, dict[str, Any]]:
-    """(index, body) of the day of `order_of_old`, made by hand and strict: it knows every field but `order`."""
+    """(index, body) of the day of `order_of_old`, made by hand and strict: it knows every field but `order`.
+
+    What the shipper notes of a refusal does not fit either, or the record would be indexed without its fields.
+    """
     keyword, text = {"type": "keyword"}, {"type": "text"}
     day = datetime.fromtimestamp((now_ms - OLD_MS) // 1000, UTC)
     known = dict.fromkeys(("@id", "@owner", "@log_group", "@log_stream", "@level", "stream"), keyword)
@@ -72,6 +75,7 @@ def strict_day(now_ms: int) -> tuple[str, dict[str, Any]]:
         "@message": text,
         "kubernetes": {"type": "object", "dynamic": "true"},
         "log_processed": line,
+        "@shipper": {"properties": {"error": {"properties": {"type": {"type": "date", "ignore_malformed": False}}}}},
     }
     return f"cwl-{day:%Y.%m.%d}", {"mappings": {"dynamic": "strict", "properties": properties}}
 

@@ -11,6 +11,8 @@ from constructs import IConstruct
 from stacks.stages import StageConfig
 
 _NAG = "AwsSolutions::AwsSolutions-"
+_DOMAIN = "Search/Domain"
+_EVERY_DAY = "The retention is put on the indices of all days at once, by their pattern."
 
 
 class Meant(NamedTuple):
@@ -23,18 +25,18 @@ class Meant(NamedTuple):
 
 _EVERYWHERE = (
     Meant(
-        "Search/Domain",
+        _DOMAIN,
         f"{_NAG}OS1",
         "A workstation replays dead letters: the endpoint is public and takes nothing but requests signed by "
         "identities of this account that an IAM policy allows.",
     ),
     Meant(
-        "Search/Domain",
+        _DOMAIN,
         f"{_NAG}OS3",
         "Who may come is decided by identity, since functions have no fixed addresses.",
     ),
     Meant(
-        "Search/Domain",
+        _DOMAIN,
         f"{_NAG}OS5",
         "There is no resource policy, so nothing anonymous is let in: only identities of this account whose own "
         "policies allow it.",
@@ -47,19 +49,19 @@ _EVERYWHERE = (
     ),
     *(
         Meant(
-            f"Functions/{function}",
+            function,
             f"{_NAG}L1",
             "Python 3.13 is the runtime that all pinned wheels exist for and are tested on.",
         )
-        for function in ("Subscriber", "Replay")
+        for function in ("Functions/Subscriber", "Functions/Replay", "Setup/Function")
     ),
 )
 _SLOW_LOGS = "Slow logs are for the stage that people wait for."
 _NOT_PROTECTED = (
-    Meant("Search/Domain", f"{_NAG}OS4", "One small node: dedicated masters would cost more than it does."),
-    Meant("Search/Domain", f"{_NAG}OS7", "One small node: there is nothing to spread over zones."),
-    Meant("Search/Domain", f"{_NAG}OS9[LogExport::SEARCH_SLOW_LOGS]", _SLOW_LOGS),
-    Meant("Search/Domain", f"{_NAG}OS9[LogExport::INDEX_SLOW_LOGS]", _SLOW_LOGS),
+    Meant(_DOMAIN, f"{_NAG}OS4", "One small node: dedicated masters would cost more than it does."),
+    Meant(_DOMAIN, f"{_NAG}OS7", "One small node: there is nothing to spread over zones."),
+    Meant(_DOMAIN, f"{_NAG}OS9[LogExport::SEARCH_SLOW_LOGS]", _SLOW_LOGS),
+    Meant(_DOMAIN, f"{_NAG}OS9[LogExport::INDEX_SLOW_LOGS]", _SLOW_LOGS),
 )
 _LOCAL = (
     Meant(
@@ -78,14 +80,15 @@ def _on_bucket(bodies: str, failed_events: str) -> Iterator[Meant]:
     yield Meant("Functions/SubscriberRole", rule, "Lambda chooses the keys of failed events.")
 
 
-def meant(config: StageConfig, *, bodies: str, failed_events: str) -> list[Meant]:
-    """What is meant for this stage; `bodies` and `failed_events` are resources as cdk-nag spells them."""
+def meant(config: StageConfig, *, bodies: str, failed_events: str, indices: Iterable[str]) -> list[Meant]:
+    """What is meant for this stage; `bodies`, `failed_events` and `indices` are resources as cdk-nag spells them."""
     found = [*_EVERYWHERE, *_on_bucket(bodies, failed_events)]
+    found += [Meant("Setup/Role", f"{_NAG}IAM5[Resource::{name}]", _EVERY_DAY) for name in indices]
     if not config.protected:
         found += _NOT_PROTECTED
     if config.name == "local":
         found += _LOCAL
-    return found
+    return [finding for finding in found if not (config.existing_arn and finding.path == _DOMAIN)]
 
 
 def acknowledge(stack: Stack, findings: Iterable[Meant]) -> None:

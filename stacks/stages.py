@@ -45,6 +45,16 @@ RETENTION: dict[int, str] = {
 _RANGES: dict[str, tuple[int, int]] = {
     "zone_count": (1, 3),
     "volume_gib": (10, 24_576),
+    # https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html#gp3-ebs-volume-type
+    "volume_iops": (3_000, 16_000),
+    "volume_throughput_mib": (125, 1_000),
+    "warm_count": (0, 250),
+    "index_shards": (1, 1_024),
+    "index_refresh_s": (1, 3_600),
+    "index_days": (1, 3_653),
+    "warm_after_days": (0, 3_653),
+    "cold_after_days": (0, 3_653),
+    "setup_timeout_s": (30, 900),
     "memory_mib": (128, 10_240),
     "subscriber_timeout_s": (1, 900),
     "replay_timeout_s": (1, 900),
@@ -61,9 +71,16 @@ _PATTERNS: dict[str, tuple[str, str]] = {
     "name": (r"[a-z][a-z0-9-]{0,29}", "no stage name (lower-case letters, digits and -)"),
     # https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html
     "cluster": (r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}", "no EKS cluster name (letters, digits, - and _)"),
-    "engine_version": (r"[2-9]\.\d{1,2}", "no version of OpenSearch such as 3.7"),
+    "engine_version": (r"1\.3|[2-9]\.\d{1,2}", "no version of OpenSearch such as 3.7, 2.19 or 1.3"),
     "instance_type": (r"[a-z0-9]+\.[a-z0-9]+\.search", "no instance type such as or2.large.search"),
     "master_type": (r"[a-z0-9]+\.[a-z0-9]+\.search", "no instance type such as m7g.large.search"),
+    # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/ultrawarm.html
+    "warm_type": (
+        r"ultrawarm1\.(medium|large)\.search",
+        "none of ultrawarm1.medium.search and ultrawarm1.large.search",
+    ),
+    "existing_endpoint": (r"(https://[a-z0-9.-]+)?", "no https URL of a domain, without a path"),
+    "existing_arn": (r"(arn:[a-z-]+:es:[a-z0-9-]+:\d{12}:domain/[a-z0-9-]+)?", "no ARN of a domain"),
     "architecture": (r"arm64|x86_64|host", "none of arm64, x86_64 and host"),
     # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutSubscriptionFilter.html
     "filter_pattern": (r"(?s).{0,1024}", "longer than 1024 characters"),
@@ -85,7 +102,10 @@ _ENVIRONMENT_BYTES = 4096 - 1024
 class StageConfig:
     """One stage; sizes and times in the unit of the name.
 
-    `architecture` `host` bundles for the machine that synthesises, where the local AWS runs the functions.
+    `architecture` `host` bundles for the machine that synthesises, where the local AWS runs the functions. With
+    `existing_endpoint` and `existing_arn` the stack makes no domain; `fine_grained_access` then says what that one
+    has. `reader_roles` and `operator_roles` are ARNs of IAM roles, or groups of a SAML provider. An index is deleted
+    `index_days` after it was made, and moved `warm_after_days` and `cold_after_days`: 0 is never.
     """
 
     name: str
@@ -101,6 +121,24 @@ class StageConfig:
     master_type: str = "m7g.large.search"
     master_count: int = 0
     volume_gib: int = 20
+    volume_iops: int = 3_000
+    volume_throughput_mib: int = 125
+    warm_type: str = "ultrawarm1.medium.search"
+    warm_count: int = 0
+    off_peak_hour_utc: int | None = None
+    slow_logs: bool = False
+    fine_grained_access: bool = True
+    reader_roles: tuple[str, ...] = ()
+    operator_roles: tuple[str, ...] = ()
+    existing_endpoint: str = ""
+    existing_arn: str = ""
+
+    index_shards: int = 1
+    index_refresh_s: int = 30
+    index_days: int = 30
+    warm_after_days: int = 0
+    cold_after_days: int = 0
+    setup_timeout_s: int = 600
 
     architecture: Literal["arm64", "x86_64", "host"] = "arm64"
     memory_mib: int = 512
@@ -134,6 +172,8 @@ class StageConfig:
             if getattr(self, name) not in RETENTION:
                 yield name, f"{getattr(self, name)} is no number of days that CloudWatch offers"
         yield from self._domain_faults()
+        yield from self._access_faults()
+        yield from self._storage_faults()
         yield from self._function_faults()
 
     def _domain_faults(self) -> Iterator[tuple[str, str]]:
@@ -146,8 +186,35 @@ class StageConfig:
             yield "instance_type", f"{family} {_REFUSED_FAMILIES[family]}"
         if family == "t3" and self.volume_gib > _BURSTABLE_VOLUME_GIB:
             yield "volume_gib", f"{self.volume_gib} is more than the {_BURSTABLE_VOLUME_GIB} that t3 takes"
+        if self.off_peak_hour_utc is not None and not 0 <= self.off_peak_hour_utc <= 23:
+            yield "off_peak_hour_utc", f"{self.off_peak_hour_utc} is not between 0 and 23"
+
+    def _access_faults(self) -> Iterator[tuple[str, str]]:
         if self.plain_http and self.name != "local":
             yield "plain_http", "only stage local speaks plain http"
+        if bool(self.existing_endpoint) != bool(self.existing_arn):
+            yield "existing_arn", "belongs to existing_endpoint: give both or none"
+        if (self.reader_roles or self.operator_roles) and not self.fine_grained_access:
+            yield "fine_grained_access", "is what reader_roles and operator_roles need"
+
+    def _storage_faults(self) -> Iterator[tuple[str, str]]:
+        """https://docs.aws.amazon.com/opensearch-service/latest/developerguide/ultrawarm.html#ultrawarm-pp ."""
+        if self.warm_count == 1:
+            yield "warm_count", "1 is too few: the service wants two warm nodes, or none"
+        if self.warm_count and not self.master_count:
+            yield "master_count", "warm nodes need dedicated masters"
+        if self.warm_count and self.instance_type.startswith("t3."):
+            yield "instance_type", "t3 has no warm storage"
+        if self.warm_after_days and not (self.warm_count or self.existing_arn):
+            yield "warm_after_days", "needs warm nodes: set warm_count"
+        if self.cold_after_days and not self.warm_after_days:
+            yield "cold_after_days", "needs warm_after_days: only what is warm becomes cold"
+        steps = [days for days in (self.warm_after_days, self.cold_after_days, self.index_days) if days]
+        if steps != sorted(set(steps)):
+            yield "index_days", "must come after cold_after_days, and that after warm_after_days"
+        if 0 < self.warm_after_days <= self.queue_retention_days:
+            # A warm index is read-only.
+            yield "warm_after_days", f"a dead letter of {self.queue_retention_days} days could not be replayed"
 
     def _function_faults(self) -> Iterator[tuple[str, str]]:
         if min(self.subscriber_timeout_s, self.replay_timeout_s) <= self.settings.reserve_s:
@@ -169,6 +236,9 @@ STAGES: dict[str, StageConfig] = {
         function_log_retention_days=1,
         instance_type="t3.small.search",
         volume_gib=10,
+        index_refresh_s=1,
+        index_days=1,
+        setup_timeout_s=60,
         architecture="host",
         subscriber_timeout_s=30,
         replay_timeout_s=30,
@@ -188,6 +258,8 @@ STAGES: dict[str, StageConfig] = {
         zone_count=3,
         master_count=3,
         volume_gib=200,
+        slow_logs=True,
+        index_days=90,
         memory_mib=1024,
         protected=True,
     ),

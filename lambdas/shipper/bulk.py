@@ -168,9 +168,10 @@ def bounded(message: str) -> str:
 
 
 def _item_outcome(document: Document, item: Any) -> Outcome:
-    result = item.get("create") if isinstance(item, Mapping) else None
-    status = result.get("status") if isinstance(result, Mapping) else None
-    if not isinstance(result, Mapping) or not isinstance(status, int) or not (200 <= status < 300 or status >= 400):
+    # Not `Mapping`: to ask an abstract class, twice for each document, took a third of the time of reading a reply.
+    result = item.get("create") if isinstance(item, dict) else None
+    status = result.get("status") if isinstance(result, dict) else None
+    if not isinstance(result, dict) or not isinstance(status, int) or not (200 <= status < 300 or status >= 400):
         reason = Reason("unreadable_reply", "an item of the reply has no status of an item")
         return Outcome(document, Verdict.RETRY, reason)
     if result.get("_id", document.id) != document.id:

@@ -6,12 +6,14 @@ docs/adr/0003-fields-are-mended-before-they-are-sent.md.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shipper.document import INDEX_PREFIX
 
 NAME = "cwl"
-VERSION = 1
+OWNER = "cwl-shipper"
+VERSION = 2
 """Grows with every change of the body, so that a setup can tell an older template from a newer one."""
 
 MAX_FIELDS = 1_000
@@ -22,23 +24,38 @@ MAX_DEPTH = 20
 _PROSE = "^(message|msg|error|err|exception|stack|stack_?trace|reason|description|detail|text)$"
 
 
-def index_template(*, shards: int = 1, replicas: int = 1) -> dict[str, Any]:
-    """The body of `PUT _index_template/cwl`, with `shards` primaries and `replicas` copies of each."""
+WORDS: dict[str, Any] = {"type": "match_only_text"}
+"""Words to search for, without scores or positions: a quarter smaller than `text`."""
+
+
+def index_template(
+    *,
+    shards: int = 1,
+    replicas: int = 1,
+    refresh_s: int = 30,
+    text: Mapping[str, Any] = WORDS,
+    composed_of: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The body of `PUT _index_template/cwl`, with `shards` primaries and `replicas` copies of each.
+
+    `text` is the mapping of what is read as words; fields of the component templates `composed_of` are added.
+    """
     return {
         "index_patterns": [INDEX_PREFIX + "*"],
         "priority": 200,
         "version": VERSION,
-        "_meta": {"owner": "cwl-shipper"},
-        "template": {"settings": _settings(shards, replicas), "mappings": _mappings()},
+        "_meta": {"owner": OWNER},
+        "composed_of": list(composed_of),
+        "template": {"settings": _settings(shards, replicas, refresh_s), "mappings": _mappings(text)},
     }
 
 
-def _settings(shards: int, replicas: int) -> dict[str, Any]:
+def _settings(shards: int, replicas: int, refresh_s: int) -> dict[str, Any]:
     return {
         "index.number_of_shards": shards,
         "index.number_of_replicas": replicas,
         "index.codec": "best_compression",
-        "index.refresh_interval": "30s",
+        "index.refresh_interval": f"{refresh_s}s",
         # A value that does not fit its field is kept in `_source` and not indexed, rather than the document refused.
         "index.mapping.ignore_malformed": True,
         "index.mapping.total_fields.limit": MAX_FIELDS,
@@ -49,7 +66,7 @@ def _settings(shards: int, replicas: int) -> dict[str, Any]:
     }
 
 
-def _mappings() -> dict[str, Any]:
+def _mappings(text: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "dynamic": True,
         # The first value of the day would decide: after a date, or a number in quotes, other texts do not fit.
@@ -61,7 +78,7 @@ def _mappings() -> dict[str, Any]:
                     "match_mapping_type": "string",
                     "match_pattern": "regex",
                     "match": _PROSE,
-                    "mapping": _text(),
+                    "mapping": dict(text),
                 }
             },
             {"strings": {"match_mapping_type": "string", "mapping": _keyword()}},
@@ -71,12 +88,12 @@ def _mappings() -> dict[str, Any]:
         "properties": {
             # A document without a time is invisible in Dashboards: better refused than taken.
             "@timestamp": {"type": "date", "ignore_malformed": False},
-            "@message": _text(),
-            "log": _text(),
+            "@message": dict(text),
+            "log": dict(text),
             **{name: _keyword() for name in ("@id", "@owner", "@log_group", "@log_stream")},
             **{name: _keyword() for name in ("@trace_id", "@span_id", "@level", "stream")},
             "@lines": {"type": "integer"},
-            "@shipper": _notes(),
+            "@shipper": _notes(text),
             # Kept and never looked at, so that the engine takes anything in them.
             "@fields": {"type": "object", "enabled": False},
             "@unmapped": {"type": "object", "enabled": False},
@@ -90,8 +107,8 @@ def _mappings() -> dict[str, Any]:
     }
 
 
-def _notes() -> dict[str, Any]:
-    error = {"type": _keyword(), "field": _keyword(), "reason": _text()}
+def _notes(text: Mapping[str, Any]) -> dict[str, Any]:
+    error = {"type": _keyword(), "field": _keyword(), "reason": dict(text)}
     return {
         "dynamic": False,
         "properties": {
@@ -102,11 +119,6 @@ def _notes() -> dict[str, Any]:
             "error": {"dynamic": False, "properties": error},
         },
     }
-
-
-def _text() -> dict[str, Any]:
-    """Words to search for, without scores or positions: a quarter smaller than `text`."""
-    return {"type": "match_only_text"}
 
 
 def _keyword() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Changes that make a refused document fit: drop a field, rename it, turn it into text.
+"""Changes that make a refused document fit: drop a field, rename it, turn it into text, take another index.
 
 Paths are dotted, as the engine names fields: `a.b` is `b` in the object `a`, in each object of the list `a`, and the
 key `a.b`, too.
@@ -6,11 +6,13 @@ key `a.b`, too.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from shipper import jsontext
+from shipper.document import INDEX_PREFIX
 from shipper.model import Document, Fields
 
 
@@ -20,20 +22,39 @@ class BadRepair(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What to change: paths to drop, (old, new) paths to rename, paths whose value becomes its JSON text."""
+    """What to change: paths to drop, (old, new) paths to rename, paths whose value becomes its JSON text.
+
+    `index` is the index to go to, "" for the document's own; the id stays, so that a second replay makes no double.
+    """
 
     drop: tuple[str, ...] = ()
     rename: tuple[tuple[str, str], ...] = ()
     to_string: tuple[str, ...] = ()
+    index: str = ""
 
     def problems(self) -> list[str]:
-        """Every path that may not be touched: the system fields say where a record came from, and when."""
+        """What may not be: the system fields say where a record came from, and only our own indices are written."""
         paths = [*self.drop, *self.to_string, *(path for pair in self.rename for path in pair)]
         found = [f"{path!r} is not a dotted path" for path in paths if not all(path.split("."))]
-        return found + [f"{path}: system fields stay as they are" for path in paths if path.split(".")[0] in _KEPT]
+        found += [f"{path}: system fields stay as they are" for path in paths if path.split(".")[0] in _KEPT]
+        if self.index and not _INDEX.fullmatch(self.index):
+            found.append(f"{self.index!r} is no {INDEX_PREFIX}* index")
+        return found
+
+    @property
+    def changes(self) -> list[str]:
+        """Each change in words."""
+        return [
+            *(f"drop {path}" for path in self.drop),
+            *(f"rename {old} to {new}" for old, new in self.rename),
+            *(f"turn {path} into text" for path in self.to_string),
+            *([f"write to {self.index}"] if self.index else []),
+        ]
 
 
 NO_REPAIR = Repair()
+
+_INDEX = re.compile(r"cwl-[a-z0-9._-]{1,200}")
 
 _KEPT = frozenset({"@id", "@timestamp", "@message", "@owner", "@log_group", "@log_stream"})
 
@@ -46,19 +67,23 @@ def repaired(documents: Iterable[Document], repair: Repair) -> list[Document]:
 
 
 def _repaired(document: Document, repair: Repair) -> Document:
+    if repair.index:
+        document = replace(document, index=repair.index)
+    if not (repair.drop or repair.rename or repair.to_string):
+        return document
     source: Fields = jsontext.loads(document.source)
     for path in repair.drop:
-        for fields, key in list(_places(source, path)):
+        for fields, key in list(places(source, path)):
             del fields[key]
     for old, new in repair.rename:
         _rename(source, old, new)
     for path in repair.to_string:
-        for fields, key in list(_places(source, path)):
+        for fields, key in list(places(source, path)):
             fields[key] = _text(fields[key])
     return replace(document, source=_written(source))
 
 
-def _places(source: Fields, path: str) -> Iterator[tuple[Fields, str]]:
+def places(source: Fields, path: str) -> Iterator[tuple[Fields, str]]:
     """(object, key) of each value that the path names."""
     names = path.split(".")
     pending: list[tuple[Any, int]] = [(source, 0)]
@@ -78,15 +103,15 @@ def _places(source: Fields, path: str) -> Iterator[tuple[Fields, str]]:
 def _rename(source: Fields, old: str, new: str) -> None:
     old_parent, _, old_name = old.rpartition(".")
     new_parent, _, new_name = new.rpartition(".")
-    places = list(_places(source, old))
+    found = list(places(source, old))
     if old_parent == new_parent:
-        for fields, key in places:
+        for fields, key in found:
             _put(fields, [key.removesuffix(old_name) + new_name], fields.pop(key))
-    elif len(places) == 1:
-        fields, key = places[0]
+    elif len(found) == 1:
+        fields, key = found[0]
         _put(source, new.split("."), fields.pop(key))
-    elif places:
-        raise BadRepair(f"{old} is there {len(places)} times: it can only be renamed within {old_parent}")
+    elif found:
+        raise BadRepair(f"{old} is there {len(found)} times: it can only be renamed within {old_parent}")
 
 
 def _put(fields: Fields, path: list[str], value: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from shipper.aws.queue import Inbox
+from shipper.aws.inbox import Inbox
 from tests.e2e.conftest import Chain, subscription_event, wait
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]

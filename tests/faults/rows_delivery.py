@@ -25,6 +25,10 @@ def _spoiled(number: int) -> tuple[str, ...]:
     return cases("faults/test_engine", f"test_what_a_network_spoils_is_sent_again_and_there_once[{number} *")
 
 
+def _waits(number: int) -> tuple[str, ...]:
+    return cases("faults/test_node", f"test_what_a_node_does_not_take_now_waits_and_is_there_once[{number} *")
+
+
 _AGAIN = "sent again within the time; then the retry queue"
 
 DELIVERY: tuple[Fault, ...] = (
@@ -33,21 +37,36 @@ DELIVERY: tuple[Fault, ...] = (
         "429 of an item: its queue is full, or a circuit breaker",
         f"only those items are {_AGAIN}",
         "retried, requeued",
-        (*_healed(22), *_stays(22)),
+        (
+            *_healed(22),
+            *_stays(22),
+            *cases(
+                "faults/test_node",
+                "test_only_the_items_that_find_the_queue_full_are_sent_again",
+                "test_more_deliveries_than_the_node_can_queue_are_there_once",
+            ),
+        ),
     ),
     Fault(
         23,
         "429 of the whole request, Retry-After",
         f"{_AGAIN}; the wait that it asks for is kept",
         "retried",
-        (*_healed(23), *cases("faults/test_replies", "test_the_wait_that_the_reply_asks_for_is_kept")),
+        (
+            *_healed(23),
+            *cases("faults/test_replies", "test_the_wait_that_the_reply_asks_for_is_kept"),
+            *_waits(23),
+            *cases("faults/test_node", "test_only_the_request_that_finds_no_room_is_sent_again[23 *"),
+        ),
     ),
     Fault(
         24,
-        "a disk that is full (429 or 403), 403 throttled",
+        "a disk that is full (429 or 403), a block, no shard left (400), 403 throttled",
         f"{_AGAIN}, never the dead letters; of a batch of which nothing was taken one letter",
         "retried, requeued",
-        (*_healed(24), *_stays(24)),
+        (*_healed(24), *_stays(24), *_waits(24)),
+        gap="index_create_block_exception (FORBIDDEN/10) is played by a server alone: a node of 3.7 that is told"
+        " `cluster.blocks.create_index` makes a new index for a bulk request all the same",
     ),
     Fault(
         25,
@@ -64,9 +83,16 @@ DELIVERY: tuple[Fault, ...] = (
         (
             *_healed(26),
             *cases("faults/test_replies", "test_a_document_that_is_too_large_alone_is_dead_and_its_neighbours_are_not"),
+            *cases("faults/test_node", "test_what_is_too_large_for_a_request_goes_in_more_of_them"),
         ),
     ),
-    Fault(27, "404: the index is not there and not made", _AGAIN, "retried, requeued", (*_healed(27), *_stays(27))),
+    Fault(
+        27,
+        "404: the index is not there and not made",
+        _AGAIN,
+        "retried, requeued",
+        (*_healed(27), *_stays(27), *_waits(27)),
+    ),
     Fault(
         28,
         "409 on create",
@@ -83,6 +109,7 @@ DELIVERY: tuple[Fault, ...] = (
             *_healed(29),
             *cases("faults/test_replies", "test_what_fits_not_even_then_is_dead_at_once_as_it_was"),
             *cases("faults/test_engine", "test_what_clashes_with_the_mapping_is_there_and_found_by_its_text[29 *"),
+            *cases("faults/test_node", "test_what_does_not_fit_a_real_mapping_is_there_and_found_by_its_text[29 *"),
         ),
     ),
     Fault(
@@ -95,7 +122,14 @@ DELIVERY: tuple[Fault, ...] = (
             *cases("faults/test_engine", "test_a_document_that_spoils_its_request_is_narrowed_down"),
         ),
     ),
-    Fault(31, "503, of the request or of an item", _AGAIN, "retried, requeued", (*_healed(31), *_stays(31))),
+    Fault(
+        31,
+        "503, of the request or of an item",
+        _AGAIN,
+        "retried, requeued",
+        (*_healed(31), *_stays(31)),
+        gap="played by a server alone: a node says so only after it has waited for a minute (the wait itself is in 39)",
+    ),
     Fault(
         32, "502 and 504 of a proxy as HTML, an empty body", _AGAIN, "retried, requeued", (*_healed(32), *_stays(32))
     ),
@@ -153,6 +187,10 @@ DELIVERY: tuple[Fault, ...] = (
             ),
             *cases("faults/test_engine", "test_a_reply_that_drips_past_the_end_leaves_time_for_the_queue"),
             *cases("shipper/aws/test_deadline", "test_a_reply_that_drips_ends_at_the_deadline"),
+            *cases(
+                "faults/test_node",
+                "test_what_a_node_may_write_long_after_nobody_waits_any_more_is_there_once[39 *",
+            ),
         ),
     ),
     Fault(
@@ -168,12 +206,20 @@ DELIVERY: tuple[Fault, ...] = (
     Fault(
         56,
         "the index of a letter was deleted or closed",
-        "made again, for the same day; while it is closed the letter waits",
+        "made again, for the same day; while it is closed the letter waits, or goes to another index with `--index`",
         "indexed",
         (
             *cases("faults/test_engine", "test_what_waited_while_its_index_was_deleted_makes_it_again"),
-            *cases("shipper/test_bulk", "test_a_real_reply_gives_each_document_its_verdict[index_closed]"),
+            *_waits(56),
+            *cases(
+                "faults/test_node",
+                "test_what_waits_for_a_closed_index_goes_to_another_one_where_somebody_says_so",
+            ),
+            *cases(
+                "shipper/cli/test_dlq_replay",
+                "test_another_index_holds_each_document_once_under_its_id",
+                "test_what_may_be_indexed_already_stays_when_another_index_is_named",
+            ),
         ),
-        gap="not built: a replay into another index",
     ),
 )

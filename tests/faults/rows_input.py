@@ -15,7 +15,16 @@ def _odd(number: int) -> tuple[str, ...]:
     return (
         *cases("faults/test_odd_events", f"test_what_was_done_is_marked_and_nothing_is_lost[{number:02d} *"),
         *cases("faults/test_engine", f"test_each_odd_event_is_taken_as_it_is_sent[{number:02d} *"),
+        *(_on_a_node(number) if 8 <= number <= 18 else ()),
     )
+
+
+def _on_a_node(number: int) -> tuple[str, ...]:
+    return cases("faults/test_node", f"test_each_odd_event_is_taken_by_a_real_node[{number:02d} *")
+
+
+def _misfit(number: int) -> tuple[str, ...]:
+    return cases("faults/test_node", f"test_what_does_not_fit_a_real_mapping_is_there_and_found_by_its_text[{number} *")
 
 
 INPUT: tuple[Fault, ...] = (
@@ -107,7 +116,7 @@ INPUT: tuple[Fault, ...] = (
         "1,001 and 10,000 keys",
         "indexed; those beyond the bound in one text, `@unmapped`, marked `fields`",
         "indexed",
-        _odd(17),
+        (*_odd(17), *_misfit(17)),
     ),
     Fault(
         18,
@@ -118,6 +127,7 @@ INPUT: tuple[Fault, ...] = (
             *_odd(18),
             *cases("faults/test_engine", "test_what_clashes_with_the_mapping_is_there_and_found_by_its_text[18 *"),
             *cases("faults/test_replies", "test_what_does_not_fit_its_mapping_is_found_by_its_text"),
+            *_misfit(18),
         ),
     ),
     Fault(

@@ -16,11 +16,16 @@ QUEUES: tuple[Fault, ...] = (
     ),
     Fault(
         42,
-        "the process is killed in the middle of a batch",
+        "the process, or the node that it writes to, is killed in the middle of a batch",
         "as 41",
-        "duplicate",
-        cases("faults/test_engine", _KILLED),
-        gap="a real OpenSearch node that is killed is not tested here",
+        "duplicate, requeued",
+        (
+            *cases("faults/test_engine", _KILLED),
+            *cases(
+                "faults/test_node",
+                "test_a_node_killed_in_the_middle_of_a_stream_has_each_line_once_when_it_is_back",
+            ),
+        ),
     ),
     Fault(
         43,
@@ -104,8 +109,15 @@ QUEUES: tuple[Fault, ...] = (
         "letters that nobody looks at until the queue forgets them",
         "the queue keeps them for 14 days; an alarm after 7; export and import",
         "",
-        cases("stacks/test_queues", "test_the_stage_decides[retention]"),
-        gap="not built: the alarm, and export and import",
+        (
+            *cases("stacks/test_queues", "test_the_stage_decides[retention]"),
+            *cases(
+                "shipper/cli/test_dlq_export",
+                "test_killed_at_any_step_no_letter_is_lost_and_none_is_in_the_files_twice",
+            ),
+            *cases("shipper/cli/test_dlq_import", "test_killed_at_any_step_each_letter_is_sent_once"),
+        ),
+        gap="not built: the alarm",
     ),
     Fault(
         52,
@@ -120,8 +132,8 @@ QUEUES: tuple[Fault, ...] = (
                 "test_killed_at_any_request_it_loses_nothing_and_can_be_run_again",
                 "test_killed_before_a_letter_is_deleted_it_is_only_sent_twice",
             ),
+            *cases("e2e/test_dead_letters", "test_a_replay_killed_at_many_points_leaves_each_document_once"),
         ),
-        gap="not built: the replay of 10,000 documents by a process that is killed with SIGKILL at every step",
     ),
     Fault(
         53,

@@ -7,12 +7,9 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import Any
-from urllib.parse import urlsplit
+from dataclasses import replace
 
 import pytest
-import requests
 
 from local.cdk import ROOT
 from local.engine import Embedded
@@ -25,40 +22,12 @@ from shipper.replay import replay
 from shipper.ship import ship
 from tests.faults.chain import Domain, dead, deliver, event_at, event_of, lines, waiting
 from tests.faults.child import ONE_BY_ONE
+from tests.faults.node import Node
 from tests.faults.odd import ODD, Odd
 from tests.faults.proxy import Fault, Proxy
 from tests.shipper.fakes import INDEX, SETTINGS, FakeClock, FakeLetters, batch_of, doc
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
-
-
-@dataclass(frozen=True)
-class Node:
-    """A search engine, looked at without the shipper."""
-
-    url: str
-
-    @property
-    def address(self) -> tuple[str, int]:
-        parts = urlsplit(self.url)
-        return str(parts.hostname), int(parts.port or 80)
-
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
-        with requests.Session() as session:
-            session.trust_env = False
-            reply = session.request(method, f"{self.url}/{path}", json=body, timeout=30)
-        assert reply.status_code in (200, 404), reply.text
-        return reply.json()
-
-    def empty(self) -> None:
-        for index in ("cwl-*", INDEX):
-            self.ask("DELETE", index)
-
-    def held(self) -> dict[str, dict[str, Any]]:
-        """Every document by its id."""
-        self.ask("POST", "cwl-*/_refresh")
-        found = self.ask("POST", "cwl-*/_search?ignore_unavailable=true", {"size": 1_000, "query": {"match_all": {}}})
-        return {hit["_id"]: hit["_source"] for hit in found["hits"]["hits"]}
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
 from shipper import deadletter
-from shipper.aws.queue import Bodies, Inbox, QueueFailed, SqsLetters
+from shipper.aws.inbox import Inbox
+from shipper.aws.queue import Bodies, QueueFailed, SqsLetters
 from shipper.bulk import BulkReply
 from shipper.model import Ledger
 from shipper.replay import replay
@@ -162,9 +163,9 @@ def test_two_operators_replay_one_letter_and_one_document_is_there(aws: LocalAws
     (second,) = inbox.messages(limit=10, hide_s=30)
     assert replayed(first.body, sink, FakeLetters()) == Ledger(received=2, indexed=2)
     assert replayed(second.body, sink, FakeLetters()) == Ledger(received=2, duplicate=2)
-    inbox.delete(second)
+    inbox.delete([second])
     with suppress(ClientError):  # SQS says nothing, or that the receipt is not valid
-        inbox.delete(first)
+        inbox.delete([first])
     assert sink.stored == {"event-0", "event-1"}
     assert inbox.depth() == (0, 0)
 

@@ -24,10 +24,16 @@ def test_the_options_name_the_runs_folder_and_only_modules_that_are_there(vector
 
 
 def test_the_node_is_on_loopback_and_on_any_free_port() -> None:
-    settings = opensearch._settings(Path("/run"))
+    settings = opensearch._settings(Path("/run"), {})
     assert 'network.host: "127.0.0.1"\n' in settings
     assert "http.port: 0\ntransport.port: 0\n" in settings
     assert 'path.data: "/run/data"\n' in settings
+
+
+def test_settings_of_a_test_go_beside_those_of_the_run_and_never_before_them() -> None:
+    settings = opensearch._settings(Path("/run"), {"thread_pool.write.size": 1, "network.host": "0.0.0.0"})
+    assert "thread_pool.write.size: 1\n" in settings
+    assert "0.0.0.0" not in settings
 
 
 def test_no_bash_is_one_line(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ import boto3
 import hypothesis
 from moto import mock_aws
 
-from shipper.aws.queue import Bodies, Inbox, SqsLetters
+from shipper.aws.inbox import Inbox
+from shipper.aws.queue import Bodies, SqsLetters
 from shipper.aws.telemetry import Telemetry
 from shipper.bulk import BulkReply
 from shipper.cli.deployment import Deployment
@@ -334,6 +335,12 @@ class Loopback:
             def do_GET(self) -> None:
                 loopback._answer(self)
 
+            def do_DELETE(self) -> None:
+                loopback._answer(self)
+
+            def do_PUT(self) -> None:
+                loopback._answer(self)
+
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name it has there
                 pass
 
@@ -407,7 +414,9 @@ def deployment_on(aws: LocalAws, sink: FakeSink, settings: Settings = SETTINGS) 
         lambda: aws.sqs, lambda: aws.s3, retry_url=aws.retry_url, dead_url=aws.dead_url, bucket=aws.bucket
     )
     inbox = Inbox(aws.sqs, aws.dead_url)
-    return Deployment(settings, cast("Any", sink), letters, Bodies(lambda: aws.s3, aws.bucket), inbox)
+    return Deployment(
+        settings, cast("Any", sink), letters, Bodies(lambda: aws.s3, aws.bucket), inbox, deployed=lambda: settings
+    )
 
 
 REGION = "eu-west-1"

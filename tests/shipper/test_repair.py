@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -175,3 +176,22 @@ def test_turning_into_text_can_be_undone(fields: dict[str, Any], path: str) -> N
         inner = inner.get(key) if isinstance(inner, dict) else None
         outer = outer.get(key) if isinstance(outer, dict) else None
     assert inner is None or outer == inner or json.loads(inner) == outer
+
+
+@pytest.mark.parametrize("index", ["cwl-2026.11.24", "cwl-late", "cwl-a_b-1"])
+def test_another_index_takes_the_document_under_its_id(index: str) -> None:
+    repair = Repair(index=index)
+    assert repair.problems() == []
+    (document,) = docs(1)
+    assert repaired([document], repair) == [replace(document, index=index)]
+
+
+@pytest.mark.parametrize("index", ["cwl-", "logs", "cwl-A", "cwl-*", "cwl-a,b", "cwl-a/b", "cwl-a\n", ".cwl-a"])
+def test_no_index_but_our_own_is_written(index: str) -> None:
+    assert Repair(index=index).problems() == [f"{index!r} is no cwl-* index"]
+
+
+def test_a_repair_says_what_it_changes() -> None:
+    repair = Repair(("a",), (("b", "c"),), ("d",), "cwl-late")
+    assert repair.changes == ["drop a", "rename b to c", "turn d into text", "write to cwl-late"]
+    assert NO_REPAIR.changes == []

@@ -24,6 +24,8 @@ RETRIES = "QueuesRetriesEDA394A4"
 FAILED_EVENTS = "QueuesFailedEventsA41BBD2A"
 SUBSCRIBER = "FunctionsSubscriber283082B9"
 REPLAY = "FunctionsReplay3F656353"
+SETUP = "SetupFunctionC1AAAA3A"
+SETUP_ROLE = "SetupRoleBF237B81"
 
 
 def flags() -> dict[str, Any]:

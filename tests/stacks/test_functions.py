@@ -15,6 +15,7 @@ from tests.stacks.built import (
     FAILED_EVENTS,
     REPLAY,
     RETRIES,
+    SETUP,
     SUBSCRIBER,
     attribute,
     built,
@@ -23,8 +24,8 @@ from tests.stacks.built import (
 FUNCTIONS = [SUBSCRIBER, REPLAY]
 
 
-def test_there_are_two_functions_and_no_helpers() -> None:
-    assert set(built("prod").of_type("AWS::Lambda::Function")) == set(FUNCTIONS)
+def test_there_are_two_functions_beside_the_set_up_and_no_helpers() -> None:
+    assert set(built("prod").of_type("AWS::Lambda::Function")) == {*FUNCTIONS, SETUP}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -120,7 +121,7 @@ def test_lambda_never_drops_the_lines_of_metrics(level: str, dropped_below: str)
 
 def test_each_function_has_a_role_of_its_own() -> None:
     stack = built("dev")
-    roles = [stack.properties(function)["Role"]["Fn::GetAtt"][0] for function in FUNCTIONS]
+    roles = [stack.properties(function)["Role"]["Fn::GetAtt"][0] for function in (*FUNCTIONS, SETUP)]
     assert set(roles) == set(stack.of_type("AWS::IAM::Role"))
     for role in roles:
         properties: dict[str, Any] = stack.properties(role)

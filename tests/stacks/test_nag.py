@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,9 +13,10 @@ import pytest
 from aws_cdk import aws_sqs as sqs
 
 from app import UnmetRules, build, synthesise
+from shipper.setup_plan import paths
 from stacks import nag
 from stacks.stages import STAGES
-from tests.stacks.built import FAILED_EVENTS, app
+from tests.stacks.built import DOMAIN, FAILED_EVENTS, app
 
 
 @cache
@@ -29,7 +31,12 @@ def _report(stage: str) -> list[dict[str, Any]]:
 
 
 def _meant(stage: str) -> list[nag.Meant]:
-    return nag.meant(STAGES[stage], bodies=f"<{FAILED_EVENTS}.Arn>/letters/*", failed_events=f"<{FAILED_EVENTS}.Arn>/*")
+    return nag.meant(
+        STAGES[stage],
+        bodies=f"<{FAILED_EVENTS}.Arn>/letters/*",
+        failed_events=f"<{FAILED_EVENTS}.Arn>/*",
+        indices=[f"<{DOMAIN}.Arn>{path}" for path in paths() if "*" in path],
+    )
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -78,3 +85,14 @@ def test_an_acknowledgement_counts_for_its_construct_alone(tmp_path: Path) -> No
     report = json.loads((tmp_path / "validation-report.json").read_text("utf-8"))
     (violations,) = [plugin["violations"] for plugin in report["pluginReports"] if plugin["violations"]]
     assert {finding["ruleName"] for finding in violations} == {"AwsSolutions-SQS3", "AwsSolutions-SQS4"}
+
+
+def test_nothing_is_excused_of_a_domain_that_the_stack_does_not_make(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arn = "arn:aws:es:eu-west-1:123456789012:domain/logs"
+    config = replace(STAGES["dev"], existing_endpoint="https://logs.eu-west-1.es.amazonaws.com", existing_arn=arn)
+    monkeypatch.setitem(STAGES, "dev", config)
+    made = app(tmp_path, stage="dev")
+    build(made)
+    synthesise(made)

@@ -82,5 +82,5 @@ def test_the_functions_own_logs_are_not_subscribed_to() -> None:
     """A function that ships its own logs feeds itself for ever."""
     stack = built("prod")
     own = {key for key, group in stack.of_type("AWS::Logs::LogGroup").items() if "LogGroupName" not in group}
-    assert len(own) == 5
+    assert len(own) == 6
     assert not own & {properties["LogGroupName"]["Ref"] for properties in _filters(stack).values()}

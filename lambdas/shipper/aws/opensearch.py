@@ -54,7 +54,7 @@ class _Connection(RequestsHttpConnection):
         return igzip.compress(body, compresslevel=_GZIP_LEVEL)
 
 
-def client(endpoint: str, auth: AuthBase) -> OpenSearch:
+def client(endpoint: str, auth: AuthBase, *, compress: bool = True) -> OpenSearch:
     """A client for one endpoint. It retries nothing itself: `ship.deliver` does, with the invocation's time in view."""
     url = urlsplit(endpoint)
     return OpenSearch(
@@ -62,7 +62,7 @@ def client(endpoint: str, auth: AuthBase) -> OpenSearch:
         use_ssl=url.scheme == "https",
         verify_certs=True,
         http_auth=auth,
-        http_compress=True,
+        http_compress=compress,
         connection_class=_Connection,
         max_retries=0,
         retry_on_timeout=False,

@@ -1,4 +1,4 @@
-"""The two queues and the bucket beside them: letters out, letters in.
+"""The two queues and the bucket beside them: letters out, and their bodies back.
 
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,7 +17,7 @@ from shipper.deadletter import BadEnvelope
 from shipper.failures import MAX_KEY_CHARS, Announced
 from shipper.model import DeadLetter
 
-_MAX_BATCH_ENTRIES = 10
+MAX_BATCH_ENTRIES = 10
 _MAX_BATCH_BYTES = 1_048_576
 _SEND_TRIES = 3
 KEY_PREFIX = "letters/"
@@ -27,15 +26,6 @@ KEY_PREFIX = "letters/"
 
 class QueueFailed(Exception):
     """A letter could not be put safely into a queue or the bucket, or read from there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message as a queue hands it out."""
-
-    id: str
-    receipt: str
-    body: str
 
 
 class SqsLetters:
@@ -76,24 +66,7 @@ class SqsLetters:
         return self._sqs
 
     def _send(self, url: str, letters: Sequence[DeadLetter]) -> None:
-        try:
-            for batch in _batches(self._bodies.pack(letter) for letter in letters):
-                self._send_batch(url, batch)
-        except (ClientError, BotoCoreError) as error:
-            raise QueueFailed(f"{url}: {error}") from error
-
-    def _send_batch(self, url: str, bodies: Sequence[str]) -> None:
-        """A batch call answers 200 even when some entries failed: send those again."""
-        pending = dict(enumerate(bodies))
-        failed: list[dict[str, Any]] = []
-        for _ in range(_SEND_TRIES):
-            entries = [{"Id": str(number), "MessageBody": body} for number, body in pending.items()]
-            failed = self._client().send_message_batch(QueueUrl=url, Entries=entries).get("Failed", [])
-            pending = {int(entry["Id"]): pending[int(entry["Id"])] for entry in failed}
-            if not pending:
-                return
-        reasons = sorted({f"{entry.get('Code')}: {entry.get('Message', '')}" for entry in failed})
-        raise QueueFailed(f"{url} did not take {len(pending)} of {len(bodies)} messages: {'; '.join(reasons)}")
+        send_bodies(self._client(), url, (self._bodies.pack(letter) for letter in letters))
 
 
 class Bodies:
@@ -144,69 +117,37 @@ class Bodies:
         return self._s3
 
 
-class Inbox:
-    """A queue as the command line reads it: looking never removes."""
+def send_bodies(sqs: Any, url: str, bodies: Iterable[str]) -> None:
+    """Send messages, each of which fits a message. Raises `QueueFailed` unless every one is safe in the queue."""
+    try:
+        for batch in _batches(bodies):
+            _send_batch(sqs, url, batch)
+    except (ClientError, BotoCoreError) as error:
+        raise QueueFailed(f"{url}: {error}") from error
 
-    def __init__(self, sqs: Any, url: str) -> None:
-        self._sqs = sqs
-        self._url = url
 
-    def depth(self) -> tuple[int, int]:
-        """(visible, in flight), both approximate, as SQS counts them."""
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        counts = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)["Attributes"]
-        visible, hidden = (int(counts[name]) for name in names)
-        return visible, hidden
-
-    def messages(self, *, limit: int, hide_s: int) -> Iterator[Message]:
-        """Up to `limit` different messages, each hidden from other readers for `hide_s` seconds.
-
-        An empty answer proves nothing in SQS, so it takes two in a row to end.
-        """
-        seen: set[str] = set()
-        empty = 0
-        while len(seen) < limit and empty < 2:
-            reply = self._sqs.receive_message(
-                QueueUrl=self._url,
-                MaxNumberOfMessages=min(_MAX_BATCH_ENTRIES, limit - len(seen)),
-                VisibilityTimeout=hide_s,
-                WaitTimeSeconds=1,
-            )
-            new = [raw for raw in reply.get("Messages", []) if raw["MessageId"] not in seen]
-            empty = 0 if new else empty + 1
-            for raw in new:
-                seen.add(raw["MessageId"])
-                yield Message(raw["MessageId"], raw["ReceiptHandle"], raw["Body"])
-
-    def show_again(self, messages: Iterable[Message]) -> None:
-        """Let others see these messages at once."""
-        for batch in _runs(list(messages)):
-            self._sqs.change_message_visibility_batch(
-                QueueUrl=self._url,
-                Entries=[
-                    {"Id": str(number), "ReceiptHandle": message.receipt, "VisibilityTimeout": 0}
-                    for number, message in enumerate(batch)
-                ],
-            )
-
-    def delete(self, message: Message) -> None:
-        """Remove a message for good."""
-        self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message.receipt)
+def _send_batch(sqs: Any, url: str, bodies: Sequence[str]) -> None:
+    """A batch call answers 200 even when some entries failed: send those again."""
+    pending = dict(enumerate(bodies))
+    failed: list[dict[str, Any]] = []
+    for _ in range(_SEND_TRIES):
+        entries = [{"Id": str(number), "MessageBody": body} for number, body in pending.items()]
+        failed = sqs.send_message_batch(QueueUrl=url, Entries=entries).get("Failed", [])
+        pending = {int(entry["Id"]): pending[int(entry["Id"])] for entry in failed}
+        if not pending:
+            return
+    reasons = sorted({f"{entry.get('Code')}: {entry.get('Message', '')}" for entry in failed})
+    raise QueueFailed(f"{url} did not take {len(pending)} of {len(bodies)} messages: {'; '.join(reasons)}")
 
 
 def _batches(bodies: Iterable[str]) -> Iterator[list[str]]:
     batch: list[str] = []
     size = 0
     for body in bodies:
-        if batch and (len(batch) == _MAX_BATCH_ENTRIES or size + len(body) > _MAX_BATCH_BYTES):
+        if batch and (len(batch) == MAX_BATCH_ENTRIES or size + len(body) > _MAX_BATCH_BYTES):
             yield batch
             batch, size = [], 0
         batch.append(body)
         size += len(body)
     if batch:
         yield batch
-
-
-def _runs(messages: list[Message]) -> Iterator[list[Message]]:
-    for at in range(0, len(messages), _MAX_BATCH_ENTRIES):
-        yield messages[at : at + _MAX_BATCH_ENTRIES]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import boto3
 import click
+from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -19,24 +21,49 @@ from botocore.exceptions import (
 )
 from requests_aws4auth import AWS4Auth
 
+from shipper.aws.inbox import Inbox
 from shipper.aws.opensearch import OpenSearchSink, client
-from shipper.aws.queue import Bodies, Inbox, SqsLetters
+from shipper.aws.queue import Bodies, SqsLetters
+from shipper.aws.search import Index, SearchFailed
+from shipper.aws.subscriber import Function
 from shipper.cli.terminal import Failed
+from shipper.model import DeadLetter
 from shipper.settings import Settings, SettingsError
 
 DEFAULT_STACK = "cwl-shipper-dev"
-_OUTPUTS = ("DomainEndpoint", "RetryQueueUrl", "DeadLetterQueueUrl", "FailedEventsBucket")
+_OUTPUTS = ("DomainEndpoint", "RetryQueueUrl", "DeadLetterQueueUrl", "FailedEventsBucket", "SubscriberFunction")
+_SITE_OUTPUTS = (*_OUTPUTS, "ReplayFunction", "LogGroupPrefix")
+_READ_TIMEOUT_S = 900
+_MAX_ATTEMPTS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One deployed stack, as a workstation reaches it."""
+    """One deployed stack, as a workstation reaches it. `deployed` asks the function for its settings."""
 
     settings: Settings
     sink: OpenSearchSink
     letters: SqsLetters
     bodies: Bodies
     inbox: Inbox
+    deployed: Callable[[], Settings]
+
+    def settings_for(self, letters: Iterable[DeadLetter]) -> Settings:
+        """The settings to replay letters with: the documents of a payload have to be those that the function makes.
+
+        Raises what boto3 raises, and `Failed`.
+        """
+        return self.deployed() if any(letter.kind == "payload" for letter in letters) else self.settings
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A deployed stack with all around it: its outputs, a client of any service of its account, its index."""
+
+    found: Deployment
+    outputs: Mapping[str, str]
+    client: Callable[[str], Any]
+    index: Index
 
 
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -61,8 +88,18 @@ def find(stack: str, region: str | None, profile: str | None) -> Deployment:
     """Look the stack up. Raises `Failed` with one line that says what to do."""
     with aws_errors(stack):
         session = boto3.Session(profile_name=profile, region_name=region)
-        outputs = _outputs(session, stack)
-        return _wired(session, outputs)
+        return _wired(session, _outputs(session, stack, _OUTPUTS))
+
+
+def survey(stack: str, region: str | None, profile: str | None) -> Site:
+    """The same for the commands that look beyond the queues. Raises `Failed`."""
+    with aws_errors(stack):
+        session = boto3.Session(profile_name=profile, region_name=region)
+        outputs = _outputs(session, stack, _SITE_OUTPUTS)
+        found = _wired(session, outputs)
+        auth = _signer(session, found.settings)
+        endpoint = found.settings.endpoint
+        return Site(found, outputs, partial(_client, session), Index(endpoint, lambda: client(endpoint, auth())))
 
 
 @contextmanager
@@ -82,6 +119,15 @@ def aws_errors(stack: str) -> Iterator[None]:
         raise Failed(str(error)) from None
 
 
+@contextmanager
+def search_errors() -> Iterator[None]:
+    """Turn what goes wrong with the domain into one line."""
+    try:
+        yield
+    except SearchFailed as error:
+        raise Failed(str(error)) from None
+
+
 def _client_error(error: ClientError, stack: str) -> str:
     details = error.response.get("Error", {})
     code, message = details.get("Code", ""), details.get("Message", "")
@@ -94,10 +140,16 @@ def _client_error(error: ClientError, stack: str) -> str:
     return f"{error.operation_name}: {code}: {message}"
 
 
-def _outputs(session: Any, stack: str) -> dict[str, str]:
+def _client(session: Any, service: str) -> Any:
+    """A client that waits as long as a function may take, and goes slower where it is asked to."""
+    config = Config(read_timeout=_READ_TIMEOUT_S, retries={"mode": "adaptive", "max_attempts": _MAX_ATTEMPTS})
+    return session.client(service, config=config)
+
+
+def _outputs(session: Any, stack: str, expected: Sequence[str]) -> dict[str, str]:
     stacks = session.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
-    if missing := [name for name in _OUTPUTS if name not in outputs]:
+    if missing := [name for name in expected if name not in outputs]:
         raise Failed(f"stack {stack} has no output {', '.join(missing)}: is it a cwl-shipper stack?")
     return outputs
 
@@ -113,23 +165,37 @@ def _wired(session: Any, outputs: dict[str, str]) -> Deployment:
     except SettingsError as error:
         raise Failed(f"the stack's outputs are unusable: {error}") from None
 
-    def make_s3() -> Any:
-        return session.client("s3")
+    # Here and not where they are first needed: that may be in a thread, and a session is for one thread.
+    sqs, s3, functions = (session.client(service) for service in ("sqs", "s3", "lambda"))
+    auth = _signer(session, settings)
+    return Deployment(
+        settings=settings,
+        sink=OpenSearchSink(lambda: client(settings.endpoint, auth())),
+        letters=SqsLetters(
+            lambda: sqs,
+            lambda: s3,
+            retry_url=settings.retry_queue_url,
+            dead_url=settings.dead_letter_queue_url,
+            bucket=settings.bucket,
+        ),
+        bodies=Bodies(lambda: s3, settings.bucket),
+        inbox=Inbox(sqs, settings.dead_letter_queue_url),
+        deployed=cache(partial(_deployed, Function(functions, outputs["SubscriberFunction"]))),
+    )
+
+
+def _deployed(function: Function) -> Settings:
+    try:
+        return function.deployed().settings()
+    except SettingsError as error:
+        raise Failed(f"the function's settings cannot be read: {error}") from None
+
+
+def _signer(session: Any, settings: Settings) -> Callable[[], AWS4Auth]:
+    """Makes what signs with the credentials of then."""
 
     def auth() -> AWS4Auth:
         credentials = session.get_credentials()
         return AWS4Auth(region=session.region_name, service=settings.service, refreshable_credentials=credentials)
 
-    return Deployment(
-        settings=settings,
-        sink=OpenSearchSink(lambda: client(settings.endpoint, auth())),
-        letters=SqsLetters(
-            lambda: session.client("sqs"),
-            make_s3,
-            retry_url=settings.retry_queue_url,
-            dead_url=settings.dead_letter_queue_url,
-            bucket=settings.bucket,
-        ),
-        bodies=Bodies(make_s3, settings.bucket),
-        inbox=Inbox(session.client("sqs"), settings.dead_letter_queue_url),
-    )
+    return auth

@@ -1,70 +1,66 @@
-"""Letters of the dead-letter queue as a person sees them: read, picked, grouped, opened."""
+"""Messages of the dead-letter queue as a person sees them: in a line, in full, opened."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import gzip
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shipper import jsontext
+from shipper import deadletter, failures, jsontext
 from shipper.aws.clock import SystemClock
-from shipper.aws.queue import Message, QueueFailed
+from shipper.aws.inbox import Message
+from shipper.aws.queue import QueueFailed
 from shipper.cli.deployment import Deployment
-from shipper.cli.terminal import Failed, progress_console
+from shipper.cli.terminal import Failed
 from shipper.deadletter import BadEnvelope
+from shipper.failures import Announced
 from shipper.model import DeadLetter, Reason, Source
-from shipper.repair import NO_REPAIR, BadRepair, Repair, repaired
 from shipper.replay import Opened, opened
+from shipper.ship import iso
+
+_NOWHERE = Source("", "", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A message of the queue with its letter; of one that cannot be read, a letter that says why."""
+    """A message of the queue with its letter; of one that cannot be read, a letter that says why.
+
+    `form` is `documents`, `payload`, `lambda_record`, or `unreadable`; `in_bucket` says that the message only points.
+    """
 
     message: Message
     letter: DeadLetter
-    readable: bool = True
+    form: str
+    in_bucket: bool = False
+
+    @property
+    def readable(self) -> bool:
+        """Whether there is a letter in the message."""
+        return self.form != "unreadable"
 
 
-def read(found: Deployment, limit: int, *, hide_s: int) -> list[Entry]:
-    """Up to `limit` letters, hidden from other readers for `hide_s` seconds: call `release` when done."""
-    with progress_console().status("reading the queue"):
-        return [_entry(message, found) for message in found.inbox.messages(limit=limit, hide_s=hide_s)]
+def headline(message: Message, found: Deployment) -> Entry:
+    """What a message says of itself; of a letter without its body, so that the bucket is not asked."""
+    try:
+        match failures.read(message.body, found.settings.bucket):
+            case DeadLetter() as letter:
+                return Entry(message, letter, "lambda_record")
+            case Announced():
+                return Entry(message, _announced(message), "lambda_record", in_bucket=True)
+        letter = deadletter.unpack(message.body, gzip.compress(b""))
+        return Entry(message, letter, letter.kind, in_bucket=bool(deadletter.pointer_of(message.body)))
+    except BadEnvelope as error:
+        return _unreadable(message, error)
 
 
-def release(found: Deployment, entries: Iterable[Entry]) -> None:
-    """Let others see these letters at once."""
-    found.inbox.show_again(entry.message for entry in entries)
-
-
-def pick(entries: Iterable[Entry], letter_id: str | None, reason_type: str | None) -> list[Entry]:
-    """Those whose message ID begins with `letter_id` and whose reason is `reason_type`; None takes any."""
-    return [
-        entry
-        for entry in entries
-        if entry.message.id.startswith(letter_id or "") and reason_type in (None, entry.letter.reason.type)
-    ]
-
-
-def grouped(entries: Iterable[Entry]) -> list[dict[str, Any]]:
-    """One row for each reason, field and log group, the largest first."""
-    groups: dict[tuple[str, str, str], list[DeadLetter]] = {}
-    for entry in entries:
-        letter = entry.letter
-        groups.setdefault((letter.reason.type, letter.reason.field, letter.source.log_group), []).append(letter)
-    rows = [
-        {
-            "reason": reason,
-            "field": field,
-            "log_group": log_group,
-            "documents": sum(letter.count for letter in letters),
-            "letters": len(letters),
-            "first_failed_at": min(letter.first_failed_at for letter in letters),
-            "last_failed_at": max(letter.first_failed_at for letter in letters),
-        }
-        for (reason, field, log_group), letters in groups.items()
-    ]
-    return sorted(rows, key=lambda row: -row["documents"])
+def in_full(message: Message, found: Deployment) -> Entry:
+    """A message with all of its letter, fetched from the bucket where it lies there."""
+    head = headline(message, found)
+    try:
+        return Entry(message, found.bodies.unpack(message.body), head.form, head.in_bucket)
+    except (BadEnvelope, QueueFailed) as error:
+        return _unreadable(message, error)
 
 
 def facts(entry: Entry) -> dict[str, Any]:
@@ -72,11 +68,13 @@ def facts(entry: Entry) -> dict[str, Any]:
     letter = entry.letter
     return {
         "id": entry.message.id,
+        "form": entry.form,
         "kind": letter.kind,
         "reason": letter.reason.type,
         "status": letter.reason.status,
         "field": letter.reason.field,
         "message": letter.reason.message,
+        "owner": letter.source.owner,
         "log_group": letter.source.log_group,
         "log_stream": letter.source.log_stream,
         "first_event_at": letter.first_event_at,
@@ -84,25 +82,37 @@ def facts(entry: Entry) -> dict[str, Any]:
         "documents": letter.count,
         "attempts": letter.attempts,
         "first_failed_at": letter.first_failed_at,
+        "failed_at": letter.failed_at or letter.first_failed_at,
+        "history": [
+            {"at": failure.at, "reason": failure.reason.type, "message": failure.reason.message}
+            for failure in letter.history
+        ],
     }
 
 
-def content(entry: Entry, found: Deployment, repair: Repair = NO_REPAIR) -> Sequence[Any]:
-    """The documents of a letter, repaired; of one that holds none, what it holds. Raises `Failed`."""
+def content(entry: Entry, found: Deployment) -> Sequence[Any]:
+    """The documents of a letter; of one that holds none, what it holds. Raises `Failed`."""
     if not entry.readable:
         return [entry.message.body]
     try:
-        inside = opened(entry.letter, found.settings, SystemClock().now_ms())
+        inside = opened(entry.letter, found.settings_for([entry.letter]), SystemClock().now_ms())
         if isinstance(inside, Opened):
-            return [jsontext.loads(document.source) for document in repaired(inside.documents, repair)]
-    except (BadEnvelope, BadRepair) as error:
+            return [jsontext.loads(document.source) for document in inside.documents]
+    except BadEnvelope as error:
         raise Failed(f"letter {entry.message.id}: {error}") from None
     return [jsontext.loads(entry.letter.body)]
 
 
-def _entry(message: Message, found: Deployment) -> Entry:
-    try:
-        return Entry(message, found.bodies.unpack(message.body))
-    except (BadEnvelope, QueueFailed) as error:
-        reason = Reason("unreadable_letter", str(error))
-        return Entry(message, DeadLetter("payload", reason, Source("", "", ""), 0, b""), readable=False)
+def _announced(message: Message) -> DeadLetter:
+    """What is known of a record in the bucket before it is fetched."""
+    reason = Reason("lambda_failure", "Lambda gave up on an event; its record lies in the bucket")
+    at = iso(message.sent_ms)
+    return DeadLetter("payload", reason, _NOWHERE, 1, b"", first_failed_at=at, failed_at=at)
+
+
+def _unreadable(message: Message, error: Exception) -> Entry:
+    at = iso(message.sent_ms)
+    reason = Reason("unreadable_letter", str(error))
+    return Entry(
+        message, DeadLetter("payload", reason, _NOWHERE, 0, b"", first_failed_at=at, failed_at=at), "unreadable"
+    )

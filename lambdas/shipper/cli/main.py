@@ -6,18 +6,24 @@ import sys
 
 import click
 
+from shipper.cli.audit import audit
+from shipper.cli.completion import completion
 from shipper.cli.dlq import dlq
+from shipper.cli.status import status
+from shipper.cli.trace import trace
 from shipper.cli.transform import transform
 
 
 @click.group(
-    commands=[transform, dlq], context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    commands=[transform, dlq, audit, trace, status, completion],
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="cwl-shipper", prog_name="cwl-shipper")
 def cli() -> None:
     """Ships EKS pod logs from CloudWatch Logs to OpenSearch.
 
-    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done.
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done,
+    or something was found.
     """
 
 

@@ -40,6 +40,11 @@ def cell(text: object) -> Text:
     return Text(safe(str(text)))
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 letter`, `2 letters`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def console() -> Console:
     """Standard output as it is now (a test may have replaced it)."""
     return Console(highlight=False)
@@ -48,3 +53,16 @@ def console() -> Console:
 def progress_console() -> Console:
     """Standard error, where progress is shown so that output can be piped."""
     return Console(stderr=True, highlight=False)
+
+
+def shortened(value: Any, max_chars: int) -> Any:
+    """JSON with each text in it cut to `max_chars`, and a word of how long it was: a log line can have a megabyte."""
+    match value:
+        case str() if len(value) > max_chars:
+            return f"{value[:max_chars]}\u2026 ({len(value):,} characters)"
+        case dict():
+            return {key: shortened(inner, max_chars) for key, inner in value.items()}
+        case list():
+            return [shortened(inner, max_chars) for inner in value]
+        case _:
+            return value

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from shipper import deadletter, failures
-from shipper.aws.queue import Bodies, Inbox, QueueFailed, SqsLetters
+from shipper.aws.queue import Bodies, QueueFailed, SqsLetters
 from shipper.deadletter import BadEnvelope
 from shipper.model import DeadLetter
 from tests.shipper.fakes import REFUSED, SOURCE, LocalAws, doc, local_aws
@@ -218,69 +218,6 @@ def test_a_body_in_the_bucket_that_is_no_letter_is_refused(aws: LocalAws, body: 
         deadletter.documents_in(
             Bodies(lambda: aws.s3, aws.bucket).unpack(deadletter.pack_pointer(letter_of(1), "letters/1.gz"))
         )
-
-
-def test_reading_a_queue_removes_nothing(aws: LocalAws) -> None:
-    letters_on(aws).bury([letter_of(n) for n in range(25)])
-    inbox = Inbox(aws.sqs, aws.dead_url)
-    for _ in range(2):
-        found = list(inbox.messages(limit=100, hide_s=30))
-        assert len({message.id for message in found}) == len(found) == 25
-        inbox.show_again(found)
-    assert inbox.depth() == (25, 0)
-
-
-@pytest.mark.parametrize(("limit", "count"), [(1, 1), (10, 10), (12, 12), (99, 15)])
-def test_reading_stops_at_its_limit(aws: LocalAws, limit: int, count: int) -> None:
-    letters_on(aws).bury([letter_of(n) for n in range(15)])
-    inbox = Inbox(aws.sqs, aws.dead_url)
-    assert len(list(inbox.messages(limit=limit, hide_s=30))) == count
-    assert inbox.depth() == (15 - count, count)
-
-
-def test_what_is_read_is_hidden_from_others_until_it_is_shown_again(aws: LocalAws) -> None:
-    letters_on(aws).bury([letter_of(1)])
-    inbox = Inbox(aws.sqs, aws.dead_url)
-    mine = list(inbox.messages(limit=10, hide_s=30))
-    assert list(inbox.messages(limit=10, hide_s=30)) == []
-    inbox.show_again(mine)
-    assert [message.id for message in inbox.messages(limit=10, hide_s=30)] == [mine[0].id]
-
-
-def test_a_message_that_is_deleted_is_gone_and_its_neighbours_stay(aws: LocalAws) -> None:
-    letters_on(aws).bury([letter_of(n) for n in range(3)])
-    inbox = Inbox(aws.sqs, aws.dead_url)
-    found = list(inbox.messages(limit=10, hide_s=30))
-    inbox.delete(found[1])
-    inbox.show_again(found)
-    again = {message.id for message in inbox.messages(limit=10, hide_s=30)}
-    assert again == {found[0].id, found[2].id}
-
-
-class FlakyQueue:
-    """Answers as it is told: SQS hands out duplicates, and nothing although something is there."""
-
-    def __init__(self, *answers: Sequence[str]) -> None:
-        self._answers = list(answers)
-
-    def receive_message(self, **_: Any) -> dict[str, Any]:
-        ids = self._answers.pop(0) if self._answers else []
-        messages = [{"MessageId": id_, "ReceiptHandle": f"r-{id_}", "Body": json.dumps(id_)} for id_ in ids]
-        return {"Messages": messages} if messages else {}
-
-
-@pytest.mark.parametrize(
-    ("answers", "found"),
-    [
-        pytest.param([["a"], [], ["b"]], ["a", "b"], id="one empty answer proves nothing"),
-        pytest.param([["a"], [], [], ["b"]], ["a"], id="two in a row do"),
-        pytest.param([["a", "b"], ["a"], ["b", "c"]], ["a", "b", "c"], id="a message handed out twice counts once"),
-        pytest.param([["a"], ["a"], ["a"], ["b"]], ["a"], id="nothing new is as good as empty"),
-    ],
-)
-def test_a_queue_is_read_as_sqs_answers(answers: list[list[str]], found: list[str]) -> None:
-    inbox = Inbox(FlakyQueue(*answers), "url")
-    assert [message.id for message in inbox.messages(limit=10, hide_s=30)] == found
 
 
 def test_documents_that_went_through_the_bucket_can_be_sent(aws: LocalAws) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -24,7 +25,13 @@ from shipper.cli.main import cli
 from shipper.cli.terminal import Failed
 from tests.shipper.fakes import AWS_ENV, REFUSED, REGION, SOURCE, Answer, Loopback, doc, local_aws
 
-COMMANDS = [["dlq", "ls"], ["dlq", "show", "x"], ["dlq", "replay", "--yes"]]
+COMMANDS = [
+    ["dlq", "ls"],
+    ["dlq", "show", "x"],
+    ["dlq", "replay", "--yes"],
+    ["dlq", "export", "letters", "--yes"],
+    ["dlq", "purge", "--all", "--yes"],
+]
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +48,7 @@ OUTPUTS = {
     "RetryQueueUrl": "https://sqs.eu-west-1.amazonaws.com/123456789012/retry",
     "DeadLetterQueueUrl": "https://sqs.eu-west-1.amazonaws.com/123456789012/dead",
     "FailedEventsBucket": "failed-events",
+    "SubscriberFunction": "subscriber",
 }
 NAMESPACE = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 NO_STACK = Answer(
@@ -98,6 +106,31 @@ def test_a_stack_is_found_by_its_outputs(deploy: Deploy) -> None:
     assert b"StackName=logs" in server.requests[0].body
 
 
+SITE = {**OUTPUTS, "SubscriberFunction": "subscriber", "ReplayFunction": "replay", "LogGroupPrefix": "/aws/"}
+
+
+def test_a_site_is_found_by_its_outputs_and_its_searches_are_signed(deploy: Deploy) -> None:
+    with Loopback([Answer(200, b'{"status": "green"}')]) as domain:
+        deploy(stack({**SITE, "DomainEndpoint": domain.url}))
+        site = deployment.survey("logs", None, None)
+        assert site.index.health() == {"status": "green"}
+        assert f"/{REGION}/es/aws4_request" in domain.requests[0].headers["authorization"]
+    assert site.outputs["ReplayFunction"] == "replay"
+    assert site.client("logs").meta.region_name == REGION
+
+
+def test_a_stack_of_before_is_told_by_its_outputs(deploy: Deploy) -> None:
+    deploy(stack({name: value for name, value in SITE.items() if name != "LogGroupPrefix"}))
+    assert_one_line(CliRunner().invoke(cli, ["status"]), "has no output LogGroupPrefix")
+
+
+def test_a_domain_that_refuses_is_one_line(deploy: Deploy) -> None:
+    with Loopback([Answer(403, b'{"message": "no rights"}')]) as domain:
+        deploy(stack({**SITE, "DomainEndpoint": domain.url}))
+        result = CliRunner().invoke(cli, ["trace", "x"])
+    assert_one_line(result, "the domain answers 403: no rights")
+
+
 def test_a_letter_goes_from_the_queue_to_the_domain(deploy: Deploy) -> None:
     with local_aws() as aws, Loopback([Answer()]) as domain:
         queues = {"RetryQueueUrl": aws.retry_url, "DeadLetterQueueUrl": aws.dead_url}
@@ -148,7 +181,39 @@ def test_a_stack_that_is_not_there_is_named_with_what_to_do(deploy: Deploy, comm
 def test_a_stack_of_another_kind_is_told_by_its_outputs(deploy: Deploy) -> None:
     deploy(stack({"DomainEndpoint": "https://search.example.com", "DeadLetterQueueUrl": "https://sqs/dead"}))
     result = CliRunner().invoke(cli, ["dlq", "ls"])
-    assert_one_line(result, "has no output RetryQueueUrl, FailedEventsBucket", "is it a cwl-shipper stack?")
+    missing = "has no output RetryQueueUrl, FailedEventsBucket, SubscriberFunction"
+    assert_one_line(result, missing, "is it a cwl-shipper stack?")
+
+
+def function_set_to(variables: Mapping[str, str]) -> Answer:
+    """Lambda's answer to GetFunctionConfiguration."""
+    said = {"LastModified": "2026-11-24T12:00:00.000+0000", "Environment": {"Variables": variables}}
+    return Answer(200, json.dumps(said).encode(), "application/json")
+
+
+def test_the_documents_of_a_payload_are_made_with_the_settings_of_the_function(
+    deploy: Deploy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(stack(OUTPUTS))
+    with Loopback([function_set_to({"SHIPPER_MESSAGE": "raw", "PATH": "/"})]) as functions:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", functions.url)
+        found = deployment.find("s", None, None)
+        documents = deadletter.of_documents([doc(1)], REFUSED, SOURCE, failed_at="2026", attempts=1)
+        payload = deadletter.of_payload({}, REFUSED, failed_at="2026")
+        assert (found.settings_for([documents]).message, functions.requests) == ("text", [])
+        assert {found.settings_for([documents, payload]).message for _ in range(2)} == {"raw"}
+        assert len(functions.requests) == 1
+
+
+def test_settings_of_the_function_that_cannot_be_read_are_named(
+    deploy: Deploy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(stack(OUTPUTS))
+    with Loopback([function_set_to({"SHIPPER_MAX_TRIES": "many"})]) as functions:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", functions.url)
+        found = deployment.find("s", None, None)
+        with pytest.raises(Failed, match="the function's settings cannot be read: "):
+            found.deployed()
 
 
 def test_outputs_that_cannot_be_used_are_named(deploy: Deploy) -> None:

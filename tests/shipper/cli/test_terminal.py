@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from shipper import jsontext
-from shipper.cli.terminal import Failed, cell, console, escaped, progress_console, safe
+from shipper.cli.terminal import Failed, cell, console, counted, escaped, progress_console, safe, shortened
 from tests.shipper.fakes import patient
 
 HOSTILE = [
@@ -114,3 +114,22 @@ def test_output_and_progress_are_apart(capsys: pytest.CaptureFixture[str]) -> No
     progress_console().print("progress")
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("result\n", "progress\n")
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(0, "0 letters"), (1, "1 letter"), (2, "2 letters"), (120_000, "120,000 letters")]
+)
+def test_things_are_counted_in_words(count: int, words: str) -> None:
+    assert counted(count, "letter") == words
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        pytest.param("abc", "abc", id="short"),
+        pytest.param("x" * 1_000_000, "xxx\u2026 (1,000,000 characters)", id="long"),
+        pytest.param({"a": [{"b": "xxxx"}, 1, None]}, {"a": [{"b": "xxx\u2026 (4 characters)"}, 1, None]}, id="inside"),
+    ],
+)
+def test_long_texts_are_shortened_and_say_how_long_they_were(value: object, shown: object) -> None:
+    assert shortened(value, 3) == shown

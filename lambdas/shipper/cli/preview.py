@@ -1,0 +1,106 @@
+"""What a replay would send: how many documents, and what a repair changes in them, field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from shipper import jsontext
+from shipper.aws.clock import SystemClock
+from shipper.aws.inbox import Message
+from shipper.cli import letters
+from shipper.cli.deployment import Deployment
+from shipper.cli.letters import Entry
+from shipper.cli.terminal import safe, shortened
+from shipper.deadletter import BadEnvelope
+from shipper.model import Document, Rejected
+from shipper.repair import BadRepair, Repair
+from shipper.replay import opened
+from shipper.replay_many import prepared
+
+_EXAMPLES = 3
+_MAX_ERRORS = 20
+_MAX_VALUE_CHARS = 200
+_MAX_TEXT_CHARS = 500
+_STYLES = {"-": "red", "+": "green"}
+
+
+@dataclass(slots=True)
+class Rehearsal:
+    """Counts, and the first few (letter id, document as it is, as it would be sent) and (letter id, why it stays)."""
+
+    letters: int = 0
+    documents: int = 0
+    changed: int = 0
+    examples: list[tuple[str, Document, Document]] = field(default_factory=list)
+    errors: list[tuple[str, str]] = field(default_factory=list)
+
+
+def rehearsed(found: Deployment, runs: Iterable[Sequence[Message]], repair: Repair) -> Rehearsal:
+    """Go through the letters as a replay would, and send nothing."""
+    rehearsal, now_ms = Rehearsal(), SystemClock().now_ms()
+    for message in (message for run in runs for message in run):
+        rehearsal.letters += 1
+        try:
+            pairs = _pairs(letters.in_full(message, found), found, repair, now_ms)
+        except (BadEnvelope, BadRepair) as error:
+            rehearsal.errors = [*rehearsal.errors, (message.id, str(error))][:_MAX_ERRORS]
+            continue
+        rehearsal.documents += len(pairs)
+        rehearsal.changed += sum(before != after for before, after in pairs)
+        shown = [(message.id, before, after) for before, after in pairs if before != after or not repair.changes]
+        rehearsal.examples = [*rehearsal.examples, *shown][:_EXAMPLES]
+    return rehearsal
+
+
+def show(out: Console, letter_id: str, before: Document, after: Document) -> None:
+    """Print what changes in a document, or the document where nothing does."""
+    out.print(f"letter {letter_id}, document {safe(after.id)} for {after.index}", markup=False, soft_wrap=True)
+    if found := changes(before, after):
+        for change in found:
+            out.print(line(change))
+    else:
+        out.print_json(safe(jsontext.dumps(shortened(jsontext.loads(after.source), _MAX_TEXT_CHARS)).decode()))
+
+
+def changes(before: Document, after: Document) -> list[tuple[str, str, Any]]:
+    """("-" or "+", dotted path, value) of each field that differs, in the order of the paths; the index is `_index`."""
+    old = {"_index": before.index, **dict(_leaves("", jsontext.loads(before.source)))}
+    new = {"_index": after.index, **dict(_leaves("", jsontext.loads(after.source)))}
+    found = []
+    for path in sorted(old.keys() | new.keys()):
+        if path in old and (path not in new or old[path] != new[path]):
+            found.append(("-", path, old[path]))
+        if path in new and (path not in old or old[path] != new[path]):
+            found.append(("+", path, new[path]))
+    return found
+
+
+def line(change: tuple[str, str, Any]) -> Text:
+    """A change as it is shown."""
+    sign, path, value = change
+    written = jsontext.dumps(shortened(value, _MAX_VALUE_CHARS)).decode()
+    return Text(f"  {sign} {safe(path)}: {safe(written)}", style=_STYLES[sign])
+
+
+def _pairs(entry: Entry, found: Deployment, repair: Repair, now_ms: int) -> list[tuple[Document, Document]]:
+    """Each document as it is, and as it would be sent. Raises `BadEnvelope` and `BadRepair`."""
+    if not entry.readable:
+        raise BadEnvelope(entry.letter.reason.message)
+    settings = found.settings_for([entry.letter])
+    before, after = opened(entry.letter, settings, now_ms), prepared(entry.letter, settings, now_ms, repair)
+    if isinstance(before, Rejected) or isinstance(after, Rejected):
+        return []
+    return list(zip(before.documents, after.documents, strict=True))
+
+
+def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict) and (value or not path):
+        for key, inner in value.items():
+            yield from _leaves(f"{path}.{key}" if path else key, inner)
+    else:
+        yield path, value

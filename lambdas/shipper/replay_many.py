@@ -1,0 +1,128 @@
+"""Many letters in one go: their documents share requests, and each letter is settled for itself.
+
+The rule is that of `replay`: a letter is done with only when each of its documents is in the index, or lies safely in
+the dead-letter queue under its new reason.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from shipper import deadletter, jsontext
+from shipper.deadletter import BadEnvelope
+from shipper.model import DeadLetter, Ledger, Outcome, Rejected, Verdict
+from shipper.repair import NO_REPAIR, BadRepair, Repair, repaired
+from shipper.replay import Opened, opened
+from shipper.settings import Settings
+from shipper.ship import Clock, Delivery, Letters, Sink, deliver, iso
+
+_NOT_MOVED = "some of it may be in its own index already: replay it without --index"
+
+
+@dataclass(slots=True)
+class Settled:
+    """What became of the letters: positions of those that are done, errors by position of those that cannot be sent.
+
+    `ledger` counts the events of all letters but those with an error.
+    """
+
+    done: list[int] = field(default_factory=list)
+    errors: dict[int, str] = field(default_factory=dict)
+    ledger: Ledger = field(default_factory=Ledger)
+    delivery: Delivery = field(default_factory=Delivery)
+
+
+def prepared(letter: DeadLetter, settings: Settings, now_ms: int, repair: Repair = NO_REPAIR) -> Opened | Rejected:
+    """The documents of a letter, repaired. Raises `BadEnvelope` and `BadRepair`."""
+    content = opened(letter, settings, now_ms)
+    if isinstance(content, Rejected):
+        return content
+    if repair.index and not _was_refused(letter):
+        raise BadRepair(_NOT_MOVED)
+    return replace(content, documents=tuple(repaired(content.documents, repair)))
+
+
+def replay_many(
+    letters: Sequence[DeadLetter], sink: Sink, queues: Letters, clock: Clock, settings: Settings, repair: Repair
+) -> Settled:
+    """Deliver letters once more. Raises `Denied`, and what the queues raise: then none of them is done."""
+    settled = Settled()
+    contents: dict[int, Opened] = {}
+    again: list[DeadLetter] = []
+    for position, letter in enumerate(letters):
+        try:
+            content = prepared(letter, settings, clock.now_ms(), repair)
+        except (BadEnvelope, BadRepair) as error:
+            settled.errors[position] = str(error)
+            continue
+        if isinstance(content, Rejected):
+            refused = deadletter.of_payload(jsontext.loads(letter.body), content.reason, failed_at=iso(clock.now_ms()))
+            again += deadletter.again([refused], letter)
+            settled.ledger += Ledger(received=1, dead_lettered=1)
+            settled.done.append(position)
+        else:
+            contents[position] = content
+    settled.delivery = deliver(
+        [document for content in contents.values() for document in content.documents], sink, clock, settings
+    )
+    again += _settle(letters, contents, settled, iso(clock.now_ms()))
+    if again:
+        queues.bury(again)
+    return settled
+
+
+def handed_over(letter: DeadLetter, settings: Settings, now_ms: int, repair: Repair) -> list[DeadLetter]:
+    """Letters for the retry queue: the repaired documents of a letter, with its reason and its history.
+
+    Raises `BadEnvelope` and `BadRepair`.
+    """
+    content = prepared(letter, settings, now_ms, repair)
+    if isinstance(content, Rejected):
+        return [letter]
+    outcomes = [Outcome(document, Verdict.DEAD, letter.reason) for document in content.documents]
+    made = deadletter.of_outcomes(outcomes, content.source, failed_at=letter.failed_at, attempts=letter.attempts)
+    return [replace(one, first_failed_at=letter.first_failed_at, history=letter.history) for one in made]
+
+
+def _settle(
+    letters: Sequence[DeadLetter], contents: dict[int, Opened], settled: Settled, failed_at: str
+) -> list[DeadLetter]:
+    """Note which letters are done; returns the letters for what was refused of those."""
+    delivery = settled.delivery
+    owner = {id(document): position for position, content in contents.items() for document in content.documents}
+    staying = {owner[id(outcome.document)] for outcome in delivery.waiting}
+    dead: dict[int, list[Outcome]] = defaultdict(list)
+    for outcome in delivery.dead:
+        dead[owner[id(outcome.document)]].append(outcome)
+    again: list[DeadLetter] = []
+    kept = 0
+    for position, content in contents.items():
+        if position in staying:
+            kept += len(dead[position])
+            continue
+        settled.done.append(position)
+        refused = deadletter.of_outcomes(dead[position], content.source, failed_at=failed_at)
+        again += deadletter.again(refused, letters[position])
+    settled.ledger += _ledger(list(contents.values()), delivery, kept)
+    return again
+
+
+def _ledger(contents: Sequence[Opened], delivery: Delivery, kept: int) -> Ledger:
+    """`kept` were refused, but wait for others of their letter."""
+    return Ledger(
+        received=sum(content.received for content in contents),
+        indexed=delivery.indexed,
+        duplicate=delivery.duplicate,
+        joined=sum(content.joined for content in contents),
+        filtered=sum(content.filtered for content in contents),
+        sampled=sum(content.sampled for content in contents),
+        requeued=len(delivery.waiting) + kept,
+        dead_lettered=len(delivery.dead) - kept,
+    )
+
+
+def _was_refused(letter: DeadLetter) -> bool:
+    """Whether the domain has said of each document that it is not written."""
+    return letter.kind == "documents" and 400 <= letter.reason.status < 500 and letter.reason.status != 429

@@ -1,0 +1,91 @@
+"""The function that sets the domain up at every deploy that would change what it writes, and its role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aws_cdk import CustomResource, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from shipper import setup_plan
+from shipper.handlers.domain_setup import IDENTITY_VARIABLE
+from stacks import asset, retention
+from stacks.search_domain import SearchDomain
+from stacks.stages import StageConfig
+
+_MEMORY_MIB = 256
+_LONGER_THAN_THE_FUNCTION_S = 60
+"""After so long CloudFormation takes a function that never answers for failed, and not only after an hour."""
+
+
+class DomainSetup(Construct):
+    """Index template, roles, retention and Dashboards objects of a domain.
+
+    The role comes with the construct, since a domain with fine-grained access control is made with it as its master;
+    `run` follows when the domain is there.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, config: StageConfig) -> None:
+        super().__init__(scope, construct_id)
+        self._config = config
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+
+    def run(self, domain: SearchDomain, writers: Iterable[lambda_.Function]) -> CustomResource:
+        """Set `domain` up, with `writers` as those that may write; what the resource says of it is its `Summary`."""
+        function = self._function()
+        domain.grant_setup(self.role)
+        plan = setup_plan.Plan(
+            endpoint=domain.endpoint,
+            shards=self._config.index_shards,
+            # A single node has nowhere to put a copy.
+            replicas=min(self._config.instance_count - 1, 1),
+            refresh_s=self._config.index_refresh_s,
+            delete_after_days=self._config.index_days,
+            warm_after_days=self._config.warm_after_days,
+            cold_after_days=self._config.cold_after_days,
+            security=self._config.fine_grained_access,
+            writers=tuple(_role_arn(writer) for writer in writers),
+            readers=self._config.reader_roles,
+            operators=self._config.operator_roles,
+        )
+        return CustomResource(
+            self,
+            "Run",
+            service_token=function.function_arn,
+            resource_type="Custom::DomainSetup",
+            properties=plan.to_properties(),
+            service_timeout=Duration.seconds(self._config.setup_timeout_s + _LONGER_THAN_THE_FUNCTION_S),
+        )
+
+    def _function(self) -> lambda_.Function:
+        log_group = logs.LogGroup(
+            self,
+            "Log",
+            retention=retention.days(self._config.function_log_retention_days),
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        log_group.grant_write(self.role)
+        return lambda_.Function(
+            self,
+            "Function",
+            description=f"Sets up the search domain of {Stack.of(self).stack_name}",
+            runtime=asset.RUNTIME,
+            architecture=asset.machine(self._config.architecture),
+            handler="shipper.handlers.domain_setup.handler",
+            code=asset.code(self, self._config.architecture),
+            memory_size=_MEMORY_MIB,
+            timeout=Duration.seconds(self._config.setup_timeout_s),
+            environment={IDENTITY_VARIABLE: self.role.role_arn},
+            log_group=log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            role=self.role,
+        )
+
+
+def _role_arn(function: lambda_.Function) -> str:
+    if function.role is None:
+        raise AssertionError("every function of the stack is made with a role")
+    return function.role.role_arn

@@ -1,0 +1,105 @@
+"""The set-up on real engines: by the deployed stack, and what an index made by its template takes and finds."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from opensearchpy import OpenSearch
+from requests_aws4auth import AWS4Auth
+
+from local.engine import Embedded, Engine
+from local.opensearch import Real
+from local.processes import Run
+from shipper import bulk, index_template
+from shipper.aws.clock import SystemClock
+from shipper.aws.domain import OpenSearchDomain
+from shipper.aws.opensearch import client
+from shipper.decode import decode_payload
+from shipper.model import Payload
+from shipper.pipeline import transform
+from shipper.settings import Settings
+from shipper.setup import Report, set_up
+from shipper.setup_plan import CUSTOM, Plan
+from tests.e2e.conftest import Chain
+from tests.shipper.fakes import INDEX, NOW_MS, payload_of
+
+pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
+
+LEFT_OUT = ["role cwl_writer", "role cwl_reader", "role cwl_operator", "retention policy", "Dashboards objects"]
+
+
+def test_the_deployment_has_set_the_domain_up_and_says_what_it_left_out(chain: Chain) -> None:
+    template = chain.search.indices.get_index_template(name=index_template.NAME)["index_templates"][0]
+    assert template["index_template"]["version"] == index_template.VERSION
+    assert chain.stack.outputs["DomainSetup"].endswith(
+        f": component template, index template; not there, so left out: {', '.join(LEFT_OUT)}"
+    )
+
+
+def opensearch() -> Engine:
+    if shutil.which("mvn") is None:
+        pytest.skip("OpenSearch comes from Maven Central, and there is no `mvn`")
+    return Real(dict(os.environ))
+
+
+@pytest.fixture(scope="module", params=[Embedded, opensearch], ids=["osmem", "opensearch"])
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    engine: Callable[[], Engine] = request.param
+    with Run(tmp_path_factory.mktemp("logs")) as run:
+        yield engine().start(run).url
+
+
+def set_up_at(url: str, **changes: Any) -> Report:
+    domain = OpenSearchDomain(lambda: client(url, AWS4Auth("test", "test", "eu-west-1", "es"), compress=False))
+    plan = Plan(endpoint=url, refresh_s=1, writers=("arn:w",), **changes)
+    return set_up(plan, domain, SystemClock.until(60), "arn:setup")
+
+
+LINES = {
+    "nginx": '10.0.0.1 - - [20/Nov/2026:03:04:06 +0000] "GET /wp-login.php HTTP/1.1" 404 153',
+    "number": '{"msg": "answered", "status": 404}',
+    "decimal": '{"msg": "answered", "took": 404.0}',
+    "text": '{"msg": "answered", "code": "404"}',
+    "other number": '{"msg": "answered", "status": 1404}',
+    "within a word": "took 404ms",
+}
+
+
+def found(search: OpenSearch, query: str) -> list[str]:
+    """The names of the lines that a bare query finds, as Dashboards sends it."""
+    body = {"query": {"query_string": {"query": query}}, "size": 100}
+    hits = search.search(index="cwl-*", body=body)["hits"]["hits"]
+    return sorted(list(LINES)[int(hit["_id"].rpartition("-")[2])] for hit in hits)
+
+
+def test_a_domain_is_set_up_again_and_upgraded_and_404_is_found_in_text_and_in_numbers(url: str) -> None:
+    search = OpenSearch([url])
+    search.cluster.put_component_template(
+        name=CUSTOM, body={"template": {"mappings": {"properties": {"ours": {"type": "ip"}}}}}
+    )
+    old = {**index_template.index_template(replicas=0), "version": 1}
+    search.indices.put_index_template(name=index_template.NAME, body=old)
+
+    first = set_up_at(url)
+    after_first = search.indices.get_index_template(name=index_template.NAME)
+    second = set_up_at(url)
+    assert (first.skipped, second.skipped) == (LEFT_OUT, LEFT_OUT)
+    assert search.indices.get_index_template(name=index_template.NAME) == after_first
+    assert after_first["index_templates"][0]["index_template"]["version"] == index_template.VERSION
+
+    payload = decode_payload(json.loads(json.dumps(payload_of(*LINES.values()))))
+    assert isinstance(payload, Payload)
+    documents = transform(payload, Settings(), NOW_MS).documents
+    reply = search.bulk(body=bulk.encode(documents), params={"refresh": "true"})
+    assert not reply["errors"]
+    mapping = search.indices.get_mapping(index=INDEX)[INDEX]["mappings"]["properties"]
+    assert mapping["ours"] == {"type": "ip"}
+    assert mapping["@message"] == {"type": "match_only_text"}
+    assert found(search, "404") == ["decimal", "nginx", "number", "text"]
+    assert found(search, "status:404") == ["number"]
+    assert found(search, '"GET /wp-login.php"') == ["nginx"]

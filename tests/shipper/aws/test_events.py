@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from shipper.aws.events import LogGroup, LogGroups, Subscription
+from tests.shipper.fakes import NOW_MS, aws_client
+
+GROUP = "/aws/containerinsights/demo/application"
+FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:subscriber"
+
+
+@pytest.fixture
+def logs() -> Iterator[Any]:
+    with mock_aws():
+        made = aws_client("logs")
+        made.create_log_group(logGroupName=GROUP)
+        yield made
+
+
+def put(logs: Any, stream: str, *times_ms: int) -> None:
+    logs.create_log_stream(logGroupName=GROUP, logStreamName=stream)
+    events = [{"timestamp": at_ms, "message": f"{stream} at {at_ms}"} for at_ms in times_ms]
+    logs.put_log_events(logGroupName=GROUP, logStreamName=stream, logEvents=events)
+
+
+class PlayedLogs:
+    """A client of CloudWatch Logs with subscription filters, which moto makes only for what it can invoke."""
+
+    def __init__(self, *filters: dict[str, Any]) -> None:
+        self._filters = list(filters)
+
+    def describe_subscription_filters(self, **_: Any) -> dict[str, Any]:
+        return {"subscriptionFilters": self._filters}
+
+
+def now_ms() -> int:
+    return int(time.time() * 1000) - 60_000
+
+
+def test_a_group_knows_its_owner(logs: Any) -> None:
+    groups = LogGroups(logs)
+    assert list(groups.named("/aws/containerinsights/")) == [LogGroup(GROUP, "123456789012")]
+    assert list(groups.named("/other")) == []
+
+
+def test_events_of_all_streams_come_in_the_order_of_time(logs: Any) -> None:
+    at_ms = now_ms()
+    put(logs, "a", at_ms, at_ms + 20)
+    put(logs, "b", at_ms + 10, at_ms + 30)
+    events = list(LogGroups(logs).events(GROUP, at_ms, at_ms + 30))
+    assert [(event.log_stream, event.at_ms - at_ms) for event in events] == [("a", 0), ("b", 10), ("a", 20)]
+    assert all(event.event.id and event.ingested_at_ms >= at_ms for event in events)
+
+
+def test_what_a_pattern_does_not_take_is_not_read(logs: Any) -> None:
+    at_ms = now_ms()
+    put(logs, "a", at_ms)
+    put(logs, "b", at_ms)
+    assert [event.log_stream for event in LogGroups(logs).events(GROUP, 0, NOW_MS * 2, "b")] == ["b"]
+
+
+def test_when_the_last_event_was(logs: Any) -> None:
+    assert LogGroups(logs).last_event_ms(GROUP) == 0
+    at_ms = now_ms()
+    put(logs, "a", at_ms, at_ms + 20)
+    assert LogGroups(logs).last_event_ms(GROUP) == at_ms + 20
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ([], None),
+        ([{"filterName": "f", "destinationArn": FUNCTION, "filterPattern": "ERROR"}], Subscription("f", "ERROR")),
+        ([{"filterName": "f", "destinationArn": FUNCTION + ":live"}], Subscription("f", "")),
+        ([{"filterName": "f", "destinationArn": FUNCTION + "-2", "filterPattern": ""}], None),
+        ([{"filterName": "k", "destinationArn": "arn:aws:kinesis:eu-west-1:1:stream/s", "filterPattern": ""}], None),
+    ],
+    ids=["none", "with a pattern", "of an alias", "of another function", "of a stream"],
+)
+def test_the_filter_that_leads_to_a_function(filters: list[dict[str, Any]], expected: Subscription | None) -> None:
+    assert LogGroups(PlayedLogs(*filters)).subscription(GROUP, "subscriber") == expected
