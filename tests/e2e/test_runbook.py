@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,17 +32,32 @@ COMMANDS = [
 ]
 GROUP = "/aws/containerinsights/prod/application"
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
-REASON = Reason(
-    "mapper_parsing_exception", "failed to parse field [log_processed.order] of type [long]", 400, "log_processed.order"
+REASONS = (
+    Reason("mapper_parsing_exception", "failed to parse field [log_processed.order] of type [long]", 400, "order"),
+    Reason("illegal_argument_exception", "Limit of total fields [1000] has been exceeded", 400),
 )
 
 
-def letter() -> str:
+def letter(number: int, reason: Reason) -> str:
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
-    source = b'{"@id":"runbook","@timestamp":"%b","log_processed":{"order":{"a":1}}}' % stamp.encode()
-    document = Document(f"cwl-{stamp[:10].replace('-', '.')}", "runbook", source, stamp, ("runbook",))
+    id_ = f"runbook-{number}"
+    source = json.dumps({"@id": id_, "@timestamp": stamp, "log_processed": {"order": {"a": 1}}}).encode()
+    document = Document(f"cwl-{stamp[:10].replace('-', '.')}", id_, source, stamp, (id_,))
     of = Source("000000000000", GROUP, "s")
-    return deadletter.pack(deadletter.of_documents([document], REASON, of, failed_at=stamp, attempts=1))
+    return deadletter.pack(deadletter.of_documents([document], reason, of, failed_at=stamp, attempts=1))
+
+
+@pytest.fixture
+def inbox(chain: Chain, tmp_path: Path) -> Iterator[None]:
+    """Two letters alone in the queue; those of other tests are put aside, and back."""
+    others = tmp_path / "others"
+    chain.shipper("dlq", "export", str(others), "--yes")
+    for number, reason in enumerate(REASONS):
+        url = chain.stack.outputs["DeadLetterQueueUrl"]
+        chain.client("sqs").send_message(QueueUrl=url, MessageBody=letter(number, reason))
+    yield
+    if others.exists():
+        chain.shipper("dlq", "import", str(others), "--yes")
 
 
 def count_forwarded(chain: Chain, log_group: str) -> None:
@@ -66,9 +83,9 @@ def unsubscribed(chain: Chain) -> str:
     return name
 
 
+@pytest.mark.usefixtures("inbox")
 def test_every_command_of_the_runbook_does_what_it_says(chain: Chain, tmp_path: Path) -> None:
     chain.wait_found(chain.put("application", [f"INFO traceId={TRACE_ID} spanId=00f067aa0ba902b7 placed"]), 1)
-    chain.client("sqs").send_message(QueueUrl=chain.stack.outputs["DeadLetterQueueUrl"], MessageBody=letter())
     log_group = chain.stack.outputs["LogGroupPrefix"] + "application"
     count_forwarded(chain, log_group)
     audited = unsubscribed(chain)
