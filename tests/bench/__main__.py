@@ -1,18 +1,20 @@
-"""`make bench`: how fast the transform is, side by side with a yardstick in Node.js, how much memory it takes, how it
-grows. Prints a table, writes JSON. Machines differ and are shared: compare the ratios.
+"""`make bench`: what the shipper costs. Prints a table for each part, writes JSON.
 
-python -m tests.bench [--seconds 1] [--output .local/bench.json]
+PART is one of `transform`, how fast and large it is beside a yardstick in Node.js; `price`, the requests that each
+fault costs; `delivery`, the function in front of a real OpenSearch beside what that takes at most. All, if none is
+named. Machines differ and are shared: compare the ratios.
+
+\b
+  python -m tests.bench                       all parts, about six minutes
+  python -m tests.bench price                 in a second
+  python -m tests.bench delivery --limit 600  more rounds than the few of three minutes
+  python -m tests.bench transform --seconds 0.2
 """
 
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,118 +22,25 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from shipper import bulk
-from shipper.decode import decode
-from shipper.model import Batch, Payload
-from shipper.pipeline import transform
-from shipper.settings import Settings
-from tests.bench import loads
-from tests.bench.hostile import HOSTILE
+from local.errors import LocalError
+from tests.bench import delivery, price, transform
 
-SIZES = (10, 1_000, 10_000)
-_HERE = Path(__file__).parent
-_ROUNDS = 3
-_SETTINGS = Settings()
-
-_SPEED = {
-    "load": "load",
-    "events": "events",
-    "events_per_s": "events/s",
-    "mb_per_s": "MB/s",
-    "decode_per_s": "decode",
-    "transform_per_s": "transform",
-    "encode_per_s": "encode",
-    "times_yardstick": "x Node",
-    "peak_times_decoded": "x memory",
-}
-_GROWTH = {"hostile": "hostile input", "s": "seconds", "growth": "growth at twice the size"}
+_PARTS = ("transform", "price", "delivery")
+_COLUMNS = transform.COLUMNS | price.COLUMNS | delivery.COLUMNS
 
 
-def per_second(work: Callable[[], object], seconds: float) -> float:
-    """How often `work` runs in a second, over at least `seconds`."""
-    work()
-    times, began = 0, time.perf_counter()
-    while (elapsed := time.perf_counter() - began) < seconds:
-        work()
-        times += 1
-    return times / elapsed
+def _measured(part: str, seconds: float, limit_s: float, tell: Callable[[str], None]) -> dict[str, Any]:
+    """The rows of each table of a part."""
+    match part:
+        case "transform":
+            return transform.tables(seconds, tell)
+        case "price":
+            return price.tables()
+        case _:
+            return delivery.tables(limit_s, tell)
 
 
-def to_payload(event: Any) -> Payload:
-    payload = decode(event, max_decoded_bytes=_SETTINGS.max_decoded_bytes)
-    if not isinstance(payload, Payload):
-        raise TypeError(f"the load is refused: {payload}")
-    return payload
-
-
-def to_batch(payload: Payload) -> Batch:
-    return transform(payload, _SETTINGS, loads.FIRST_MS)
-
-
-def to_body(event: Any) -> bytes:
-    return bulk.encode(to_batch(to_payload(event)).documents)
-
-
-def measure(load: str, count: int, seconds: float) -> dict[str, Any]:
-    """Events a second of each stage, of the whole, and of the yardstick in turns with it; bytes at the peak."""
-    decoded = loads.payload(load, count)
-    event = loads.lambda_event(decoded)
-    payload = to_payload(event)
-    batch = to_batch(payload)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "event.json"
-        file.write_text(json.dumps(event), "utf-8")
-        rounds = [
-            (count * per_second(lambda: to_body(event), seconds), yardstick(file, seconds)) for _ in range(_ROUNDS)
-        ]
-        memory = peak(file)
-    ours, theirs = (max(column) for column in zip(*rounds, strict=True))
-    decoded_bytes = len(json.dumps(decoded).encode())
-    return {
-        "load": load,
-        "events": count,
-        "events_per_s": round(ours),
-        "mb_per_s": round(ours / count * decoded_bytes / 1e6, 1),
-        "decode_per_s": round(count * per_second(lambda: to_payload(event), seconds / 2)),
-        "transform_per_s": round(count * per_second(lambda: to_batch(payload), seconds / 2)),
-        "encode_per_s": round(count * per_second(lambda: bulk.encode(batch.documents), seconds / 2)),
-        "yardstick_per_s": round(theirs),
-        "times_yardstick": round(ours / theirs, 2) if theirs else 0,
-        "peak_bytes": memory,
-        "peak_times_decoded": round(memory / decoded_bytes, 1),
-    }
-
-
-def yardstick(file: Path, seconds: float) -> float:
-    """Events a second of the same payload in Node.js; 0 where there is none."""
-    node = shutil.which("node")
-    if not node:
-        return 0.0
-    command = [node, str(_HERE / "incumbent.mjs"), str(file), str(seconds)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return float(json.loads(done.stdout)["events_per_s"])
-
-
-def peak(file: Path) -> int:
-    """Bytes that one delivery adds to the largest size of a fresh process."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.bench.peak", str(file)],
-        cwd=_HERE.parents[1],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return int(done.stdout)
-
-
-def growth(name: str) -> dict[str, Any]:
-    """Seconds for a hostile payload and for one of twice its size: 2 is linear."""
-    small, large = (loads.lambda_event(loads.of_messages(HOSTILE[name](times))) for times in (1, 2))
-    once, twice = (1 / per_second(lambda event=event: to_body(event), 0.5) for event in (small, large))  # type: ignore[misc]
-    return {"hostile": name, "s": round(once, 3), "s_twice_the_size": round(twice, 3), "growth": round(twice / once, 2)}
-
-
-def _table(rows: list[dict[str, Any]], columns: dict[str, str]) -> Table:
+def _table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> Table:
     table = Table(box=None, header_style="dim")
     for heading in columns.values():
         table.add_column(heading, justify="right")
@@ -141,26 +50,38 @@ def _table(rows: list[dict[str, Any]], columns: dict[str, str]) -> Table:
 
 
 @click.command(help=__doc__)
-@click.option("--seconds", default=1.0, show_default=True, type=click.FloatRange(0.05), help="For each measurement.")
-@click.option("--output", default=".local/bench.json", show_default=True, type=click.Path(path_type=Path))
-def main(seconds: float, output: Path) -> None:
+@click.argument("parts", metavar="[PART]...", nargs=-1, type=click.Choice(_PARTS))
+@click.option(
+    "--seconds",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0.05),
+    help="For each measurement of the transform.",
+)
+@click.option(
+    "--limit",
+    "limit_s",
+    default=180.0,
+    show_default=True,
+    type=click.FloatRange(1),
+    help="Seconds after which the delivery begins no further measurement.",
+)
+@click.option("--folder", default=".local", show_default=True, type=click.Path(path_type=Path), help="For the JSON.")
+def main(parts: Sequence[str], seconds: float, limit_s: float, folder: Path) -> None:
     """Measure and show."""
     console = Console()
-    with console.status("measuring") as status:
-        speed = []
-        for load in loads.LOADS:
-            for count in SIZES:
-                status.update(f"{load}, {count} events")
-                speed.append(measure(load, count, seconds))
-        hostile = []
-        for name in HOSTILE:
-            status.update(f"growth: {name}")
-            hostile.append(growth(name))
-    for rows, columns in ((speed, _SPEED), (hostile, _GROWTH)):
-        console.print(_table(rows, columns))
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps({"speed": speed, "growth": hostile}, indent=2) + "\n", "utf-8")
-    console.print(f"written to {output}")
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in parts or _PARTS:
+        try:
+            with console.status(part) as status:
+                measured = _measured(part, seconds, limit_s, lambda what, status=status: status.update(what))  # type: ignore[misc]
+        except LocalError as error:
+            raise click.ClickException(str(error)) from error
+        for name, rows in measured.items():
+            console.print(_table(rows, _COLUMNS[name]))
+        file = folder / f"bench-{part}.json"
+        file.write_text(json.dumps(measured, indent=2) + "\n", "utf-8")
+        console.print(f"written to {file}")
 
 
 if __name__ == "__main__":

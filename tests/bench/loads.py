@@ -89,11 +89,11 @@ LOADS: dict[str, Callable[[random.Random], Iterator[str]]] = {
 """Fluentd's JSON records, plain text, a mix heavy of Java traces, lines with extracted fields."""
 
 
-def payload(load: str, count: int) -> dict[str, Any]:
-    """A decoded payload of `count` events."""
-    chance = random.Random(f"{load} {count}")
+def payload(load: str, count: int, first: int = 0) -> dict[str, Any]:
+    """A decoded payload of `count` events, numbered from `first` on."""
+    chance = random.Random(f"{load} {count} {first}")
     lines = LOADS[load](chance)
-    return _payload([_event(number, next(lines), load, chance) for number in range(count)])
+    return _payload([_event(number, next(lines), load, chance) for number in range(first, first + count)])
 
 
 def of_messages(messages: list[str]) -> dict[str, Any]:

@@ -8,8 +8,8 @@ import resource
 import sys
 from pathlib import Path
 
-from tests.bench.__main__ import to_body
 from tests.bench.loads import lambda_event, payload
+from tests.bench.transform import to_body
 
 _STATUS = Path("/proc/self/status")
 
