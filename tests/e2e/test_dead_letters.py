@@ -25,7 +25,7 @@ from tests.e2e.conftest import Chain, wait
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 
 COUNT = int(os.environ.get("SOAK_LETTERS", "1000"))
-KILLS = 6
+KILLS = 5
 FIELD = "soak_order"
 REASON = Reason("strict_dynamic_mapping_exception", f"dynamic introduction of [{FIELD}]", 400, FIELD)
 OLD_MS = 9 * 86_400_000
@@ -49,12 +49,22 @@ def letters(count: int, index: str, day_ms: int) -> Iterator[DeadLetter]:
         yield deadletter.of_documents([document], REASON, source, failed_at=stamp, attempts=1)
 
 
-def killed_after(chain: Chain, seconds: float, *arguments: str) -> bool:
-    """Let two operators do the same, and end both by SIGKILL after so long; whether any was still at work then."""
+def indexed(chain: Chain, index: str) -> int:
+    chain.search.indices.refresh(index=index)
+    return int(chain.search.count(index=index)["count"])
+
+
+def killed_at(chain: Chain, index: str, count: int, *arguments: str) -> bool:
+    """Let two operators do the same, and end both by SIGKILL once so many documents are there.
+
+    False where both were done before, as when all letters are hidden for now.
+    """
     program = Path(sys.executable).parent / "cwl-shipper"
     env, quiet = chain.stack.environment(os.environ), subprocess.DEVNULL
     both = [subprocess.Popen([program, *arguments], env=env, stdout=quiet, stderr=quiet) for _ in range(2)]
-    time.sleep(seconds)
+    reached = False
+    while not reached and any(child.poll() is None for child in both):
+        reached = indexed(chain, index) >= count
     at_work = any(child.poll() is None for child in both)
     for child in both:
         child.kill()
@@ -94,7 +104,10 @@ def test_a_replay_killed_at_many_points_leaves_each_document_once(chain: Chain) 
     )
     chance = random.Random(52)
     replay = ("dlq", "replay", "--yes", "--field", FIELD, "--hold", str(HOLD_S))
-    assert [killed_after(chain, 0.6 + chance.random() * COUNT / 800, *replay) for _ in range(KILLS)].count(True) > 1
+    kills = 0
+    while sum(inbox.depth()) and kills < KILLS:
+        kills += killed_at(chain, index, indexed(chain, index) + chance.randrange(1, COUNT // (2 * KILLS)), *replay)
+    assert kills > 1
     wait(lambda: settled(chain, inbox))
 
     chain.search.indices.refresh(index=index)
