@@ -7,6 +7,7 @@ with, and what was refused has by then gone to the dead-letter queue under its n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -79,14 +80,15 @@ def replay(
     """Deliver a letter once more. Raises `BadEnvelope`, `BadRepair`, and what the queues raise."""
     match opened(letter, settings, clock.now_ms()):
         case Rejected(reason):
-            letters.bury([_failed_again(letter, reason, clock)])
+            letters.bury([failed_again(letter, reason, clock)])
             return Replayed(True, Ledger(received=1, dead_lettered=1), Delivery())
         case Opened() as content:
             delivery = deliver(repaired(content.documents, repair), sink, clock, settings)
             if delivery.dead and not delivery.waiting:
                 refused = deadletter.of_outcomes(delivery.dead, content.source, failed_at=iso(clock.now_ms()))
                 letters.bury(deadletter.again(refused, letter))
-            return Replayed(not delivery.waiting, _ledger(content, delivery), delivery)
+            kept = len(delivery.dead) if delivery.waiting else 0
+            return Replayed(not delivery.waiting, ledger_of([content], delivery, kept), delivery)
 
 
 def park(letter: DeadLetter, replayed: Replayed | None, receives: int, letters: Letters, clock: Clock) -> Ledger:
@@ -96,25 +98,28 @@ def park(letter: DeadLetter, replayed: Replayed | None, receives: int, letters: 
     """
     waiting = replayed.delivery.waiting if replayed else []
     reason = next((outcome.reason for outcome in waiting if outcome.reason), letter.reason)
-    letters.bury([replace(_failed_again(letter, reason, clock), attempts=letter.attempts + receives)])
+    letters.bury([replace(failed_again(letter, reason, clock), attempts=letter.attempts + receives)])
     return Ledger(received=letter.count, dead_lettered=letter.count)
 
 
-def _failed_again(letter: DeadLetter, reason: Reason, clock: Clock) -> DeadLetter:
+def failed_again(letter: DeadLetter, reason: Reason, clock: Clock) -> DeadLetter:
+    """The same letter, body, source and all, with a new reason and the old one in its history."""
     (failed,) = deadletter.again([replace(letter, reason=reason, failed_at=iso(clock.now_ms()))], letter)
     return failed
 
 
-def _ledger(content: Opened, delivery: Delivery) -> Ledger:
-    """Of a letter that stays in its queue nothing is handed on: what was refused comes again with what is waiting."""
-    kept = len(delivery.dead) if delivery.waiting else 0
+def ledger_of(contents: Sequence[Opened], delivery: Delivery, kept: int) -> Ledger:
+    """The ledger of letters that were delivered together; `kept` documents were refused, but wait for others of theirs.
+
+    Of a letter that stays in its queue nothing is handed on: what was refused comes again with what is waiting.
+    """
     return Ledger(
-        received=content.received,
+        received=sum(content.received for content in contents),
         indexed=delivery.indexed,
         duplicate=delivery.duplicate,
-        joined=content.joined,
-        filtered=content.filtered,
-        sampled=content.sampled,
+        joined=sum(content.joined for content in contents),
+        filtered=sum(content.filtered for content in contents),
+        sampled=sum(content.sampled for content in contents),
         requeued=len(delivery.waiting) + kept,
         dead_lettered=len(delivery.dead) - kept,
     )

@@ -10,11 +10,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from shipper import deadletter, jsontext
+from shipper import deadletter
 from shipper.deadletter import BadEnvelope
 from shipper.model import DeadLetter, Ledger, Outcome, Rejected, Verdict
 from shipper.repair import NO_REPAIR, BadRepair, Repair, repaired
-from shipper.replay import Opened, opened
+from shipper.replay import Opened, failed_again, ledger_of, opened
 from shipper.settings import Settings
 from shipper.ship import Clock, Delivery, Letters, Sink, deliver, iso
 
@@ -58,8 +58,7 @@ def replay_many(
             settled.errors[position] = str(error)
             continue
         if isinstance(content, Rejected):
-            refused = deadletter.of_payload(jsontext.loads(letter.body), content.reason, failed_at=iso(clock.now_ms()))
-            again += deadletter.again([refused], letter)
+            again.append(failed_again(letter, content.reason, clock))
             settled.ledger += Ledger(received=1, dead_lettered=1)
             settled.done.append(position)
         else:
@@ -105,22 +104,8 @@ def _settle(
         settled.done.append(position)
         refused = deadletter.of_outcomes(dead[position], content.source, failed_at=failed_at)
         again += deadletter.again(refused, letters[position])
-    settled.ledger += _ledger(list(contents.values()), delivery, kept)
+    settled.ledger += ledger_of(list(contents.values()), delivery, kept)
     return again
-
-
-def _ledger(contents: Sequence[Opened], delivery: Delivery, kept: int) -> Ledger:
-    """`kept` were refused, but wait for others of their letter."""
-    return Ledger(
-        received=sum(content.received for content in contents),
-        indexed=delivery.indexed,
-        duplicate=delivery.duplicate,
-        joined=sum(content.joined for content in contents),
-        filtered=sum(content.filtered for content in contents),
-        sampled=sum(content.sampled for content in contents),
-        requeued=len(delivery.waiting) + kept,
-        dead_lettered=len(delivery.dead) - kept,
-    )
 
 
 def _was_refused(letter: DeadLetter) -> bool:

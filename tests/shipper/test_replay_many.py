@@ -115,6 +115,16 @@ def test_an_event_that_is_no_payload_is_buried_as_that() -> None:
     assert [(again.reason.type, again.attempts, again.body) for again in queues.buried] == [("bad_input", 2, bad.body)]
 
 
+def test_an_event_that_is_no_payload_keeps_where_it_came_from() -> None:
+    queues = FakeLetters()
+    unreadable = deadletter.of_payload({"awslogs": {"data": "%"}}, Reason("timeout", "m"), failed_at=AT)
+    before = replace(unreadable, source=SOURCE, count=7, ingested_at_ms=NOW_MS)
+    replayed([before], FakeSink(), queues)
+    (after,) = queues.buried
+    assert (after.source, after.count, after.ingested_at_ms, after.body) == (SOURCE, 7, NOW_MS, before.body)
+    assert (after.attempts, after.history[-1].reason.type) == (before.attempts + 1, "timeout")
+
+
 @pytest.mark.parametrize(
     ("sink", "queues", "raised"),
     [
