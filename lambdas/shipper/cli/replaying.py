@@ -22,7 +22,7 @@ from shipper.deadletter import BadEnvelope
 from shipper.model import DeadLetter, Ledger
 from shipper.repair import NO_REPAIR, BadRepair, Repair
 from shipper.replay_many import handed_over, replay_many
-from shipper.ship import Denied
+from shipper.ship import Clock, Denied
 
 _WORKERS = 3
 _MAX_BODIES_BYTES = 8_000_000
@@ -76,18 +76,22 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a worker does with letters: `directly`, or by way of the replay function. Any thread may do it."""
+    """What a worker does with letters: `directly`, or by way of the replay function. Any thread may do it.
+
+    `clock` makes one whose time is up in so many seconds.
+    """
 
     found: Deployment
     repair: Repair
     directly: bool
     hold_s: int
+    clock: Callable[[float], Clock] = SystemClock.until
 
     def __call__(self, messages: Sequence[Message]) -> tuple[list[Message], Totals]:
         """(messages that are deleted, what came of all). Raises nothing that only concerns this work."""
         gone: list[Message] = []
         total = Totals()
-        clock = SystemClock.until(_PATIENCE * self.hold_s + self.found.settings.reserve_s)
+        clock = self.clock(_PATIENCE * self.hold_s + self.found.settings.reserve_s)
         for entries in _bounded(letters.in_full(message, self.found) for message in messages):
             try:
                 done, came = (self._deliver if self.directly else self._hand_over)(entries, clock)
@@ -100,7 +104,7 @@ class Work:
                 break
         return gone, total
 
-    def _deliver(self, entries: Sequence[Entry], clock: SystemClock) -> tuple[list[Message], Totals]:
+    def _deliver(self, entries: Sequence[Entry], clock: Clock) -> tuple[list[Message], Totals]:
         total = _unreadable(entries)
         good = [entry for entry in entries if entry.readable]
         chosen = [entry.letter for entry in good]
@@ -116,7 +120,7 @@ class Work:
         total.is_away = delivery.took_nothing
         return [good[position].message for position in settled.done], total
 
-    def _hand_over(self, entries: Sequence[Entry], clock: SystemClock) -> tuple[list[Message], Totals]:
+    def _hand_over(self, entries: Sequence[Entry], clock: Clock) -> tuple[list[Message], Totals]:
         total, done = _unreadable(entries), []
         made: list[DeadLetter] = []
         for entry in entries:

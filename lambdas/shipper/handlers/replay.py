@@ -11,7 +11,6 @@ from functools import cache
 from typing import Any
 
 from shipper import metrics
-from shipper.aws.clock import SystemClock
 from shipper.aws.queue import QueueFailed
 from shipper.deadletter import BadEnvelope
 from shipper.handlers.services import Services, from_environment
@@ -42,7 +41,7 @@ def run(
     event: dict[str, Any], context: Any, wired: Services, max_receives: int = _MOST_RECEIVES
 ) -> dict[str, list[dict[str, str]]]:
     """`handler` with its services passed in."""
-    clock = SystemClock(context.get_remaining_time_in_millis)
+    clock = wired.clock(context.get_remaining_time_in_millis)
     total, stays, is_away = Ledger(), [], False
     counts, retried = Counter[str](), Counter[str]()
     for record in event["Records"]:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from requests_aws4auth import AWS4Auth
 
+from shipper.aws.clock import SystemClock
 from shipper.aws.opensearch import OpenSearchSink, client
 from shipper.aws.queue import Bodies, SqsLetters
 from shipper.aws.telemetry import Telemetry
 from shipper.settings import Settings, env_texts
+from shipper.ship import Clock
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything that a handler needs from outside."""
+    """Everything that a handler needs from outside. `clock` makes one of the invocation's remaining milliseconds."""
 
     settings: Settings
     sink: OpenSearchSink
@@ -25,6 +27,7 @@ class Services:
     bodies: Bodies
     telemetry: Telemetry
     own_log_group: str = ""
+    clock: Callable[[Callable[[], float]], Clock] = SystemClock
 
 
 def from_environment(service: str) -> Services:

@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 from shipper import metrics
-from shipper.aws.clock import SystemClock
 from shipper.decode import decode
 from shipper.handlers.services import Services, from_environment
 from shipper.model import Batch, Control, Ledger, Rejected
@@ -28,7 +27,7 @@ def handler(event: Any, context: Any) -> dict[str, int]:
 def run(event: Any, context: Any, wired: Services) -> dict[str, int]:
     """`handler` with its services passed in."""
     settings, telemetry = wired.settings, wired.telemetry
-    clock = SystemClock(context.get_remaining_time_in_millis)
+    clock = wired.clock(context.get_remaining_time_in_millis)
     facts: dict[str, Any] = {}
 
     payload = decode(event, max_decoded_bytes=settings.max_decoded_bytes)
