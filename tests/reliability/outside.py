@@ -93,15 +93,15 @@ class Clock:
 class Domain:
     """A `ship.Sink`: indices by day, a mapping that some documents do not fit, and what goes wrong around it.
 
-    With `strict`, a text with `poison` in it is refused whatever is done to the document; with `scalar_n`, so is an
-    object in `log_processed.n`, until its fields are set aside.
+    With `strict`, a text with `poison` in it is refused whatever is done to the document; with `object_n`, so is a
+    number in `log_processed.n`, until its fields are set aside.
     """
 
     def __init__(self, outside: Outside) -> None:
         self._outside = outside
         self.documents: dict[tuple[str, str], dict[str, Any]] = {}
         self.strict = True
-        self.scalar_n = True
+        self.object_n = True
 
     def ids(self) -> set[str]:
         """The ids in all indices."""
@@ -163,7 +163,7 @@ class Domain:
         if self.strict and "poison" in source["@message"]:
             self._outside.happened["refused for good"] += 1
             return 400, "strict_dynamic_mapping_exception"
-        if self.scalar_n and isinstance(source.get("log_processed", {}).get("n"), dict):
+        if self.object_n and isinstance(source.get("log_processed", {}).get("n"), int):
             self._outside.happened["refused for its fields"] += 1
             return 400, "mapper_parsing_exception"
         return None

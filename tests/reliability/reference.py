@@ -37,8 +37,8 @@ _HEADS = 1
 _TEXTS: dict[Kind, tuple[str, ...]] = {
     "line": ("GET /orders/{n} 404",),
     "trace": _TRACE,
-    "fields": ('{{"level": "warn", "n": {n}}}',),
-    "unfit": ('{{"level": "error", "n": {{"of": {n}}}}}',),
+    "fields": ('{{"level": "warn", "n": {{"of": {n}}}}}',),
+    "unfit": ('{{"level": "error", "n": {n}}}',),
     "poison": ("INFO poison {n}",),
     "health": ("GET /health 200 {n}",),
     "debug": ("DEBUG cache {n}",),

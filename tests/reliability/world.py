@@ -171,7 +171,7 @@ class World:
 
     def change_mapping(self) -> None:
         """The mapping takes what it refused, or the other way round."""
-        self.domain.scalar_n = not self.domain.scalar_n
+        self.domain.object_n = not self.domain.object_n
         self.outside.happened["mapping change"] += 1
 
     def change_settings(self) -> None:
