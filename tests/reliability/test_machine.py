@@ -8,6 +8,7 @@ from collections import Counter
 
 import hypothesis
 import pytest
+from hypothesis import Phase
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -103,6 +104,7 @@ def test_nothing_is_lost_and_nothing_doubled() -> None:
             stateful_step_count=_STEPS_OF_A_RUN,
             deadline=None,
             database=None,
+            phases=[Phase.generate, *([Phase.shrink] if os.environ.get("MACHINE_SHRINK", "1") == "1" else [])],
             suppress_health_check=list(hypothesis.HealthCheck),
         ),
     )

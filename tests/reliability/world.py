@@ -195,17 +195,16 @@ class World:
             self.batch(stream, len(self.streams[name]))
         self._settle()
         poison = {id_ for id_, one in self.expected.items() if "poison" in one.source["@message"]}
-        assert self._buried() == poison
-        assert self.domain.ids() == self.expected.keys() - poison
+        assert self._buried() == poison, "not just what is refused for good is in the dead-letter queue"
+        assert self.domain.ids() == self.expected.keys() - poison, "not all else is in the index"
         self.domain.strict = False
         self._settle()
         assert self._buried() == set()
         self._compare()
 
     def _compare(self) -> None:
-        assert {key[1]: key[0] for key in self.domain.documents} == {
-            id_: one.index for id_, one in self.expected.items()
-        }
+        days = {id_: one.index for id_, one in self.expected.items()}
+        assert {id_: index for index, id_ in self.domain.documents} == days, "a document is not in the index of its day"
         for (_, id_), found in self.domain.documents.items():
             expected = self.expected[id_].source
             if "@unmapped" in found:
@@ -213,7 +212,7 @@ class World:
                 assert notes["error"]["type"]
                 found["@unmapped"] = json.loads(found["@unmapped"])
                 expected = reference.aside(expected)
-            assert found == expected
+            assert found == expected, "a document is not that of the reference"
         in_documents = [id_ for one in self.expected.values() for id_ in one.event_ids]
         assert len(in_documents) == len(set(in_documents))
         assert set(in_documents) | self.left_out == {f"e-{number}" for number in range(self.events)}
