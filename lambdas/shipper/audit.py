@@ -87,11 +87,12 @@ class Window:
     from_ms: int
     to_ms: int
     settled_ms: int
+    look_back_ms: int = LOOK_BACK_MS
 
     @property
     def read_from_ms(self) -> int:
         """Where the reading has to start."""
-        return self.from_ms - LOOK_BACK_MS
+        return self.from_ms - self.look_back_ms
 
 
 @dataclass(frozen=True, slots=True)

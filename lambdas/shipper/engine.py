@@ -18,13 +18,17 @@ class Unsupported(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """`name` is OpenSearch or Elasticsearch, `version` its first two numbers."""
+    """`name` is OpenSearch, Elasticsearch or OpenSearch Serverless, `version` its first two numbers."""
 
     name: str
     version: tuple[int, int]
 
     def __str__(self) -> str:
-        return f"{self.name} {self.version[0]}.{self.version[1]}"
+        return self.name if self.is_serverless else f"{self.name} {self.version[0]}.{self.version[1]}"
+
+    @property
+    def is_serverless(self) -> bool:
+        return self.name == "OpenSearch Serverless"
 
     @property
     def is_opensearch(self) -> bool:
@@ -51,6 +55,10 @@ class Engine:
         if self.is_opensearch and self.version >= _WORDS_ONLY_SINCE:
             return WORDS
         return {"type": "text", "norms": False}
+
+
+SERVERLESS = Engine("OpenSearch Serverless", (0, 0))
+"""Of any collection: none tells its version, and the service moves it on from one to the next."""
 
 
 def engine_of(root: Any) -> Engine:

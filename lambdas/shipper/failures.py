@@ -48,6 +48,15 @@ def read(text: str, bucket: str) -> DeadLetter | Announced | None:
     return None
 
 
+def is_test_event(text: str, bucket: str) -> bool:
+    """Whether a message is the one with which S3 tries the queue when it is told to notify of `bucket`."""
+    try:
+        message = deadletter.json_object(text)
+    except BadEnvelope:
+        return False
+    return message.get("Event") == _TEST_EVENT and message.get("Bucket") == bucket
+
+
 def of_record(body: bytes) -> DeadLetter:
     """The letter of a record as it lies in the bucket. Raises `BadEnvelope`."""
     try:

@@ -13,7 +13,7 @@ from shipper.document import INDEX_PREFIX
 
 NAME = "cwl"
 OWNER = "cwl-shipper"
-VERSION = 2
+VERSION = 3
 """Grows with every change of the body, so that a setup can tell an older template from a newer one."""
 
 MAX_FIELDS = 1_000
@@ -33,12 +33,14 @@ def index_template(
     shards: int = 1,
     replicas: int = 1,
     refresh_s: int = 30,
+    serverless: bool = False,
     text: Mapping[str, Any] = WORDS,
     composed_of: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The body of `PUT _index_template/cwl`, with `shards` primaries and `replicas` copies of each.
 
-    `text` is the mapping of what is read as words; fields of the component templates `composed_of` are added.
+    A `serverless` collection is told neither these nor the refresh: the service decides them. `text` is the mapping of
+    what is read as words; fields of the component templates `composed_of` are added.
     """
     return {
         "index_patterns": [INDEX_PREFIX + "*"],
@@ -46,27 +48,35 @@ def index_template(
         "version": VERSION,
         "_meta": {"owner": OWNER},
         "composed_of": list(composed_of),
-        "template": {"settings": _settings(shards, replicas, refresh_s), "mappings": _mappings(text)},
+        "template": {
+            "settings": {**_LENIENT, **({} if serverless else _of_a_domain(shards, replicas, refresh_s))},
+            "mappings": _mappings(text, sorts_by_id=serverless),
+        },
     }
 
 
-def _settings(shards: int, replicas: int, refresh_s: int) -> dict[str, Any]:
+_LENIENT = {
+    # A value that does not fit its field is kept in `_source` and not indexed, rather than the document refused.
+    "index.mapping.ignore_malformed": True,
+    # A bare word is looked for in every field, whatever its type.
+    "index.query_string.lenient": True,
+}
+
+
+def _of_a_domain(shards: int, replicas: int, refresh_s: int) -> dict[str, Any]:
+    """What the service decides for a collection, and what its indices have by default as those of a domain do."""
     return {
         "index.number_of_shards": shards,
         "index.number_of_replicas": replicas,
         "index.codec": "best_compression",
         "index.refresh_interval": f"{refresh_s}s",
-        # A value that does not fit its field is kept in `_source` and not indexed, rather than the document refused.
-        "index.mapping.ignore_malformed": True,
         "index.mapping.total_fields.limit": MAX_FIELDS,
         "index.mapping.depth.limit": MAX_DEPTH,
-        # A bare word is looked for in every field, whatever its type.
-        "index.query_string.lenient": True,
         "index.query.default_field": ["*"],
     }
 
 
-def _mappings(text: Mapping[str, Any]) -> dict[str, Any]:
+def _mappings(text: Mapping[str, Any], *, sorts_by_id: bool) -> dict[str, Any]:
     return {
         "dynamic": True,
         # The first value of the day would decide: after a date, or a number in quotes, other texts do not fit.
@@ -90,7 +100,9 @@ def _mappings(text: Mapping[str, Any]) -> dict[str, Any]:
             "@timestamp": {"type": "date", "ignore_malformed": False},
             "@message": dict(text),
             "log": dict(text),
-            **{name: _keyword() for name in ("@id", "@owner", "@log_group", "@log_stream")},
+            # A column in which no two are alike is a tenth of an index, and only a collection is read in its order.
+            "@id": {**_keyword(), **({} if sorts_by_id else {"doc_values": False})},
+            **{name: _keyword() for name in ("@owner", "@log_group", "@log_stream")},
             **{name: _keyword() for name in ("@trace_id", "@span_id", "@level", "stream")},
             "@lines": {"type": "integer"},
             "@shipper": _notes(text),

@@ -16,6 +16,7 @@ from shipper.model import Batch, Ledger
 from shipper.ship import Delivery
 
 NAMESPACE = "cwl-shipper"
+"""Where the namespaces begin: each stage has its own."""
 
 SERVICE = "service"
 LOG_GROUP = "log_group"
@@ -40,9 +41,17 @@ REDACTED = "redacted"
 NEWEST_EVENT_AGE_MS = "newest_event_age_ms"
 """Freshness: how old the newest event was when it could be found. Absent where nothing could."""
 
+CANARY_LINES = "canary_lines"
+"""Lines that the canary wrote into a log group."""
+
+CANARY_AGE_MS = "canary_age_ms"
+"""How long ago the newest line of the canary was written that can be found. Absent where none can."""
+
 BY_SERVICE = (*LEDGER_TERMS, RESCUED, RETRIED, SENT_BYTES, BULK_MS, STRIPPED_BYTES, REDACTED)
 BY_LOG_GROUP = (RECEIVED, NEWEST_EVENT_AGE_MS)
 BY_ERROR_TYPE = (RETRIED,)
+OF_CANARY = (CANARY_LINES, CANARY_AGE_MS)
+"""By log group, too, and not of the service as a whole."""
 
 OTHER = "other"
 ERROR_TYPES = frozenset(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from shipper import collection
 from shipper.engine import Engine, engine_of
 from shipper.setup_plan import Plan, Request, Step, steps
 from shipper.ship import Clock, Unreachable
@@ -70,11 +71,18 @@ def set_up(plan: Plan, domain: Domain, clock: Clock, identity: str) -> Report:
 
     `identity` is the ARN of the role in whose name this runs. Raises `SetupFailed`, `Unsupported` or `Taken`.
     """
-    asking = _Asking(domain, clock, identity)
-    report = Report(engine_of(asking.patiently(_ENGINE, Request("GET", "/")).body))
+    asking = _Asking(domain, clock, identity, is_collection=bool(plan.collection))
+    report = Report(_engine(plan, asking))
     for step in steps(plan, report.engine):
         (report.done if asking.take(step) else report.skipped).append(step.name)
     return report
+
+
+def _engine(plan: Plan, asking: _Asking) -> Engine:
+    if not plan.collection:
+        return engine_of(asking.patiently(_ENGINE, Request("GET", "/")).body)
+    found = asking.patiently(_ENGINE, Request("POST", collection.LOOK, {"names": [plan.collection]})).body
+    return collection.engine_of(found, name=plan.collection, endpoint=plan.endpoint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +90,12 @@ class _Asking:
     domain: Domain
     clock: Clock
     identity: str
+    is_collection: bool
 
     def take(self, step: Step) -> bool:
         """Whether the step is taken; False where the engine has no API for it."""
+        if not step.offered:
+            return False
         present = None
         if step.look:
             looked = self.patiently(step, Request("GET", step.look, missing_is_well=True))
@@ -123,6 +134,8 @@ class _Asking:
     def _advice(self, reply: Reply | None) -> str:
         if reply is None:
             return "Check that the domain is active and that its endpoint can be reached from the function."
+        if reply.status in _DENIED and self.is_collection:
+            return f"See that data access and network policies of the collection let {self.identity} in; deploy again."
         if reply.status in _DENIED:
             return (
                 f"Map {self.identity} to the role all_access (Dashboards: Security, Roles, all_access, Mapped users), "

@@ -8,18 +8,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from shipper import dashboards, index_template, retention_policy, roles
 from shipper.document import INDEX_PREFIX
-from shipper.engine import Engine
+from shipper.engine import SERVERLESS, Engine
 
 CUSTOM = "cwl-custom"
 """The component template for a team's own fields: made empty where it is missing, and never touched again."""
 
 _INDICES = INDEX_PREFIX + "*"
-_ENGINES = (Engine("OpenSearch", (3, 0)), Engine("Elasticsearch", (7, 10)))
+_ENGINES = (Engine("OpenSearch", (3, 0)), Engine("Elasticsearch", (7, 10)), SERVERLESS)
 """One of each kind: between them they have every path."""
 
 
@@ -33,15 +33,19 @@ class Plan:
 
     `security` says that the domain has fine-grained access control; `writers`, `readers` and `operators` are then
     ARNs of IAM roles, or groups of a SAML provider. 0 days leave a step of the retention out.
+    `adopt` puts indices that were there before under the retention, too: whoever made them, it deletes them. `collection` is the name
+    of a serverless collection that stands in the place of the domain.
     """
 
     endpoint: str
+    collection: str = ""
     shards: int = 1
     replicas: int = 0
     refresh_s: int = 30
     delete_after_days: int = 30
     warm_after_days: int = 0
     cold_after_days: int = 0
+    adopt: bool = False
     security: bool = True
     writers: tuple[str, ...] = ()
     readers: tuple[str, ...] = ()
@@ -78,13 +82,15 @@ class Step:
     """Something that the domain shall hold.
 
     `requests` makes the requests from what is there now, which a GET of `look` tells: None where there is nothing,
-    or nothing to look at. A step that is not `required` is left out where the engine has no such API.
+    or nothing to look at. A step that is not `required` is left out where the engine has no such API: it says so
+    itself, or it is known not to be `offered`.
     """
 
     name: str
     requests: Callable[[Any], list[Request]]
     look: str = ""
     required: bool = False
+    offered: bool = True
 
 
 def steps(plan: Plan, engine: Engine) -> Iterator[Step]:
@@ -94,6 +100,7 @@ def steps(plan: Plan, engine: Engine) -> Iterator[Step]:
         shards=plan.shards,
         replicas=plan.replicas,
         refresh_s=plan.refresh_s,
+        serverless=engine.is_serverless,
         text=engine.text_type,
         composed_of=(CUSTOM,),
     )
@@ -101,8 +108,9 @@ def steps(plan: Plan, engine: Engine) -> Iterator[Step]:
     yield Step("index template", _ours(Request("PUT", path, template)), look=path, required=True)
     if plan.security:
         yield from _security(plan, engine)
-    yield _retention(plan, engine)
-    yield _objects(engine)
+    # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/serverless-genref.html
+    for step in (_retention(plan, engine), _objects(engine)):
+        yield replace(step, offered=not engine.is_serverless)
 
 
 def paths() -> list[str]:
@@ -116,7 +124,7 @@ def paths() -> list[str]:
 def _everything() -> Iterator[tuple[Step, list[Request]]]:
     """Each step of each kind of engine, with its requests where something is there already and where nothing is."""
     for engine in _ENGINES:
-        for step in steps(Plan(endpoint=""), engine):
+        for step in steps(Plan(endpoint="", adopt=True), engine):
             yield step, [*step.requests(None), *step.requests({"policy": {}})]
 
 
@@ -179,17 +187,17 @@ def _retention(plan: Plan, engine: Engine) -> Step:
         cold_after_days=plan.cold_after_days,
     )
     by_name = {"policy_id": name}
-    # The policy takes new indices by itself; those that have none yet, and those on its last version, are told.
-    attach = Request("POST", f"{base}/add/{_INDICES}", by_name, missing_is_well=True)
+    # The policy takes new indices by itself; those on its last version are told, and those that have none if so wanted.
+    attach = [Request("POST", f"{base}/add/{_INDICES}", by_name, missing_is_well=True)] if plan.adopt else []
     change = Request("POST", f"{base}/change_policy/{_INDICES}", by_name, missing_is_well=True)
 
     def requests(present: Any) -> list[Request]:
         if not present:
-            return [Request("PUT", path, policy), attach]
+            return [Request("PUT", path, policy), *attach]
         if present.get("policy", {}).get("description") == policy["policy"]["description"]:
-            return [attach]
+            return attach
         at = f"?if_seq_no={present.get('_seq_no')}&if_primary_term={present.get('_primary_term')}"
-        return [Request("PUT", path + at, policy), change, attach]
+        return [Request("PUT", path + at, policy), change, *attach]
 
     return Step("retention policy", requests, look=path)
 

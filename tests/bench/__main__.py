@@ -1,13 +1,14 @@
 """`make bench`: what the shipper costs. Prints a table for each part, writes JSON.
 
 PART is one of `transform`, how fast and large it is beside a yardstick in Node.js; `price`, the requests that each
-fault costs; `delivery`, the function in front of a real OpenSearch beside what that takes at most. All, if none is
-named. Machines differ and are shared: compare the ratios.
+fault costs; `delivery`, the function in front of a real OpenSearch beside what that takes at most; `storage`, what
+documents take on its disk and how fast it takes them. All, if none is named. Machines differ and are shared: compare
+the ratios.
 
 \b
-  python -m tests.bench                       all parts, about six minutes
+  python -m tests.bench                       all parts, about ten minutes
   python -m tests.bench price                 in a second
-  python -m tests.bench delivery --limit 600  more rounds than the few of three minutes
+  python -m tests.bench delivery --limit 600  more rounds than the few of three minutes, in storage, too
   python -m tests.bench transform --seconds 0.2
 """
 
@@ -23,10 +24,10 @@ from rich.console import Console
 from rich.table import Table
 
 from local.errors import LocalError
-from tests.bench import delivery, price, transform
+from tests.bench import delivery, price, storage, transform
 
-_PARTS = ("transform", "price", "delivery")
-_COLUMNS = transform.COLUMNS | price.COLUMNS | delivery.COLUMNS
+_PARTS = ("transform", "price", "delivery", "storage")
+_COLUMNS = transform.COLUMNS | price.COLUMNS | delivery.COLUMNS | storage.COLUMNS
 
 
 def _measured(part: str, seconds: float, limit_s: float, tell: Callable[[str], None]) -> dict[str, Any]:
@@ -36,8 +37,10 @@ def _measured(part: str, seconds: float, limit_s: float, tell: Callable[[str], N
             return transform.tables(seconds, tell)
         case "price":
             return price.tables()
-        case _:
+        case "delivery":
             return delivery.tables(limit_s, tell)
+        case _:
+            return storage.tables(limit_s, tell)
 
 
 def _table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> Table:
@@ -64,7 +67,7 @@ def _table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> Tab
     default=180.0,
     show_default=True,
     type=click.FloatRange(1),
-    help="Seconds after which the delivery begins no further measurement.",
+    help="Seconds after which the delivery begins no further measurement, the storage no fourth round.",
 )
 @click.option("--folder", default=".local", show_default=True, type=click.Path(path_type=Path), help="For the JSON.")
 def main(parts: Sequence[str], seconds: float, limit_s: float, folder: Path) -> None:

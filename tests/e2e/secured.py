@@ -1,5 +1,5 @@
-"""OpenSearch 2.19 with its security plugin, on loopback: whose request it is stands in headers, as the service's own
-gateway puts it there once it has checked the signature."""
+"""OpenSearch 2.19 with its security plugin, on loopback: whose request it is stands in headers, as `gateway.py` puts
+them there once it has checked the signature."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 import requests
-from requests.auth import AuthBase
 
 from local.processes import LOOPBACK, Account, Run
 
@@ -27,8 +26,8 @@ _JAVA = range(17, 24)
 
 _READY_WITHIN_S = 120.0
 _NOBODY = Account(uid=65534, gid=65534)
-ADMIN = "admin"
-"""The backend role that the plugin's own configuration maps to all_access."""
+MASTER = "arn:aws:iam::123456789012:role/master"
+"""The IAM role that the domain is made with: mapped to all_access from the start, as the service does it."""
 
 _BY_HEADERS = r"""
 _meta: {type: config, config_version: 2}
@@ -41,16 +40,15 @@ config: {dynamic: {
 """
 
 
-class As(AuthBase):
-    """A request in the name of an IAM role."""
+_MASTER_MAPPED = f"""
+_meta: {{type: rolesmapping, config_version: 2}}
+all_access: {{backend_roles: ["{MASTER}"]}}
+"""
 
-    def __init__(self, role: str) -> None:
-        self._role = role
 
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        whose = {"x-proxy-user": self._role, "x-proxy-roles": self._role, "x-forwarded-for": "192.0.2.1"}
-        request.headers.update(whose)
-        return request
+def whose(role: str) -> dict[str, str]:
+    """The headers of a request in the name of an IAM role."""
+    return {"x-proxy-user": role, "x-proxy-roles": role, "x-forwarded-for": "192.0.2.1"}
 
 
 def start(run: Run) -> str:
@@ -127,6 +125,7 @@ def _configure(home: Path) -> None:
     lines = "".join(f"{name}: {json.dumps(value)}\n" for name, value in settings.items())
     (config / "opensearch.yml").write_text(lines, "utf-8")
     (config / "opensearch-security" / "config.yml").write_text(_BY_HEADERS, "utf-8")
+    (config / "opensearch-security" / "roles_mapping.yml").write_text(_MASTER_MAPPED, "utf-8")
 
 
 def _run(*command: str, at: Path) -> Sequence[str]:
@@ -144,4 +143,4 @@ def _url(home: Path) -> str:
 def _answers(home: Path) -> bool:
     """Whether the plugin has read its configuration, too."""
     url = _url(home)
-    return bool(url) and requests.get(url, auth=As(ADMIN), timeout=5).ok
+    return bool(url) and requests.get(url, headers=whose(MASTER), timeout=5).ok

@@ -16,11 +16,14 @@ import pytest
 import requests
 from hypothesis import Phase, given
 from hypothesis import strategies as st
+from requests_aws4auth import AWS4Auth
 
 from local.engine import Embedded, Engine
 from local.opensearch import Real
 from local.processes import Run
-from shipper import bulk, jsontext
+from shipper import bulk, index_mapping, jsontext
+from shipper.aws.opensearch import client
+from shipper.aws.search import Index
 from shipper.decode import decode_payload
 from shipper.index_template import NAME, index_template
 from shipper.model import Document, Payload
@@ -54,10 +57,18 @@ class Domain:
         self._ask("DELETE", INDEX, missing_is_well=True)
         if settings:
             self._ask("PUT", INDEX, {"settings": settings})
+        return self.add(documents)
+
+    def add(self, documents: Sequence[Document]) -> list[dict[str, Any]]:
+        """One more `_bulk` request into the same index."""
         body = bulk.encode(replace(document, index=INDEX) for document in documents)
         reply = self._session.post(f"{self._url}/_bulk", body, headers={"Content-Type": "application/x-ndjson"})
         assert reply.status_code == 200, reply.text
         return [item["create"] for item in reply.json()["items"]]
+
+    def index(self) -> Index:
+        """The index as the command line sees it."""
+        return Index(self._url, lambda: client(self._url, AWS4Auth("test", "test", "eu-west-1", "es")))
 
     def refusal(self, item: dict[str, Any]) -> dict[str, Any] | None:
         """Why the document of this item was refused; None where it was taken, or is there already."""
@@ -200,6 +211,35 @@ def test_each_odd_time_is_taken(domain: Domain) -> None:
 def test_an_id_that_is_there_is_taken_for_what_it_is(domain: Domain) -> None:
     made = documents(event("first", 1), event("second", 2))
     assert [item["status"] for item in domain.take([*made, *made])] == [201, 201, 409, 409]
+
+
+def test_a_full_index_takes_new_fields_once_it_is_frozen(domain: Domain) -> None:
+    def mapping() -> dict[str, Any]:
+        found = domain.index().mapping(INDEX)
+        assert found is not None
+        return found
+
+    def fields() -> int:
+        return sum(index_mapping.families(mapping()).values())
+
+    def why_not(line: dict[str, Any], number: int) -> str:
+        error = domain.refusal(domain.add(documents(event(json.dumps(line), number)))[0])
+        return str(error["reason"]) if error else ""
+
+    full, more = "Limit of total fields [100] has been exceeded", {"new": 1, "kubernetes": {"labels": {"new": "x"}}}
+    domain.take(documents(event('{"kubernetes": {"labels": {"app": "x"}}}')), {"index.mapping.total_fields.limit": 100})
+    assert why_not({f"k{number}": number for number in range(100 - fields())}, 1) == ""
+    assert fields() == domain.index().max_fields(INDEX) == 100
+    assert why_not(more, 2) == full
+
+    before = index_mapping.dynamic(mapping())
+    domain.index().put_mapping(INDEX, index_mapping.freeze(mapping()))
+    assert why_not(more, 2) == ""
+    assert (fields(), index_mapping.freeze(mapping())) == (100, {})
+
+    domain.index().put_mapping(INDEX, index_mapping.thaw(mapping()))
+    assert (index_mapping.dynamic(mapping()), index_mapping.thaw(mapping())) == (before, {})
+    assert why_not(more, 3) == full
 
 
 class Lines:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shipper.engine import Engine, Unsupported, engine_of
+from shipper.engine import SERVERLESS, Engine, Unsupported, engine_of
 
 
 def root(number: str, distribution: str | None = "opensearch") -> dict[str, Any]:
@@ -62,8 +62,15 @@ def test_plugins_are_where_the_kind_of_engine_has_them(
         (Engine("OpenSearch", (2, 12)), "match_only_text"),
         (Engine("OpenSearch", (3, 7)), "match_only_text"),
         (Engine("Elasticsearch", (7, 10)), "text"),
+        # Documented nowhere for collections.
+        (SERVERLESS, "text"),
     ],
     ids=str,
 )
 def test_words_have_the_smallest_mapping_that_the_engine_has(engine: Engine, kind: str) -> None:
     assert engine.text_type["type"] == kind
+
+
+def test_a_collection_tells_no_version() -> None:
+    assert str(SERVERLESS) == "OpenSearch Serverless"
+    assert [engine.is_serverless for engine in (SERVERLESS, Engine("OpenSearch", (3, 7)))] == [True, False]

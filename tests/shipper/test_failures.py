@@ -90,6 +90,22 @@ def read(message: Any) -> DeadLetter | Announced | None:
     return failures.read(json.dumps(message), BUCKET)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(json.dumps(TEST_EVENT), True, id="S3's"),
+        pytest.param(json.dumps({**TEST_EVENT, "Bucket": "of-others"}), False, id="of another bucket"),
+        pytest.param(json.dumps({**TEST_EVENT, "Event": "s3:ObjectCreated:Put"}), False, id="another event"),
+        pytest.param(json.dumps(notification()), False, id="of a record"),
+        pytest.param(json.dumps(record()), False, id="a record"),
+        pytest.param("s3:TestEvent", False, id="not JSON"),
+        pytest.param("[]", False, id="no object"),
+    ],
+)
+def test_the_test_event_is_told_from_every_other_message(text: str, expected: bool) -> None:
+    assert failures.is_test_event(text, BUCKET) is expected
+
+
 def letter(message: Any) -> DeadLetter:
     found = read(message)
     assert isinstance(found, DeadLetter)

@@ -75,7 +75,7 @@ def test_a_bare_word_is_looked_for_in_every_field() -> None:
     [
         ("@timestamp", {"type": "date", "ignore_malformed": False}),
         ("@message", {"type": "match_only_text"}),
-        ("@id", KEYWORD),
+        ("@id", {**KEYWORD, "doc_values": False}),
         ("@owner", KEYWORD),
         ("@log_group", KEYWORD),
         ("@log_stream", KEYWORD),
@@ -117,3 +117,15 @@ def test_an_applications_fields_are_mapped_by_their_first_value(name: str, kind:
 def test_the_notes_of_the_shipper_add_no_fields() -> None:
     assert mapping_of("@shipper")["dynamic"] is False
     assert mapping_of("@shipper.error")["dynamic"] is False
+
+
+def test_a_collection_is_not_told_what_its_service_decides() -> None:
+    """Number of shards, copies and refresh cannot be changed there, and codecs are others."""
+    template = index_template(shards=3, replicas=2, serverless=True)["template"]
+    assert template["settings"] == {"index.mapping.ignore_malformed": True, "index.query_string.lenient": True}
+
+
+def test_a_collection_can_be_read_in_the_order_of_the_ids() -> None:
+    """It has no scroll, so that reading on needs a sort."""
+    mappings = index_template(serverless=True)["template"]["mappings"]
+    assert mappings["properties"] == {**MAPPINGS["properties"], "@id": KEYWORD}

@@ -13,10 +13,11 @@ from tests.shipper.test_bulk import EXPECTED, outcomes_of
 
 
 def test_every_name_says_its_unit() -> None:
-    names = {*metrics.BY_SERVICE, *metrics.BY_LOG_GROUP, *metrics.BY_ERROR_TYPE}
+    names = {*metrics.BY_SERVICE, *metrics.BY_LOG_GROUP, *metrics.BY_ERROR_TYPE, *metrics.OF_CANARY}
     units = {name: metrics.unit(name) for name in names}
     assert {name for name, unit in units.items() if unit == "Bytes"} == {"sent_bytes", "stripped_bytes"}
-    assert {name for name, unit in units.items() if unit == "Milliseconds"} == {"bulk_ms", "newest_event_age_ms"}
+    ages = {"newest_event_age_ms", "canary_age_ms"}
+    assert {name for name, unit in units.items() if unit == "Milliseconds"} == {"bulk_ms", *ages}
     assert set(units.values()) == {"Bytes", "Milliseconds", "Count"}
 
 

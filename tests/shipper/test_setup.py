@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shipper.collection import LOOK
 from shipper.engine import Unsupported
 from shipper.index_template import NAME, VERSION
 from shipper.setup import RESERVE_S, Reply, SetupFailed, set_up
@@ -202,7 +203,7 @@ def test_no_index_yet_is_no_failure() -> None:
         def _answer(self, request: Request) -> Reply:
             return Reply(404, None) if "/_ism/add/" in request.path else super()._answer(request)
 
-    assert run(Empty()).done == ALL
+    assert run(Empty(), Plan(endpoint=PLAN.endpoint, adopt=True)).done == ALL
 
 
 def test_an_engine_that_is_too_old_is_refused() -> None:
@@ -217,3 +218,53 @@ def test_a_template_of_somebody_else_is_left_alone() -> None:
     with pytest.raises(Taken):
         run(domain)
     assert domain.held[f"/_index_template/{NAME}"] == theirs
+
+
+IN_COLLECTION = Plan(endpoint="https://abc.eu-west-1.aoss.amazonaws.com", collection="logs", security=False)
+
+
+class FakeCollection(FakeDomain):
+    """Plays a collection: it tells what it is by the service, and 404 of what it does not offer, `GET /` among it."""
+
+    def __init__(self, *script: Scripted, type_: str = "SEARCH") -> None:
+        super().__init__(*script)
+        self._details = {"id": "abc", "name": "logs", "type": type_, "status": "ACTIVE"}
+
+    def _answer(self, request: Request) -> Reply:
+        if request == Request("POST", LOOK, {"names": ["logs"]}):
+            return Reply(200, {"collectionDetails": [self._details]})
+        if request.path.startswith(("/_index_template/", "/_component_template/")):
+            return super()._answer(request)
+        return Reply(404, None)
+
+
+def test_a_collection_gets_its_templates_and_the_rest_is_told() -> None:
+    collection = FakeCollection()
+    report = run(collection, IN_COLLECTION)
+    assert report.summary() == (
+        "OpenSearch Serverless: component template, index template; "
+        "not there, so left out: retention policy, Dashboards objects"
+    )
+    assert set(collection.held) == {f"/_index_template/{NAME}", f"/_component_template/{CUSTOM}"}
+    held = dict(collection.held)
+    run(collection, IN_COLLECTION)
+    assert collection.held == held
+
+
+@pytest.mark.parametrize("type_", ["TIMESERIES", "VECTORSEARCH"])
+def test_another_type_of_collection_is_refused_before_anything_is_written(type_: str) -> None:
+    collection = FakeCollection(type_=type_)
+    with pytest.raises(Unsupported, match=f"of type {type_}, which takes no document ids"):
+        run(collection, IN_COLLECTION)
+    assert collection.held == {}
+
+
+def test_rights_to_a_collection_that_spread_late_are_waited_for() -> None:
+    details = Reply(200, {"collectionDetails": [{"id": "abc", "type": "SEARCH", "status": "ACTIVE"}]})
+    assert run(FakeCollection(403, details, 401, 403), IN_COLLECTION).done == ["component template", "index template"]
+
+
+def test_a_collection_that_does_not_let_in_is_told_with_what_to_do() -> None:
+    advice = f"data access and network policies of the collection let {IDENTITY} in; deploy again"
+    with pytest.raises(SetupFailed, match=advice):
+        run(FakeCollection(*[403] * 100), IN_COLLECTION, FakeClock(remaining_s=100))

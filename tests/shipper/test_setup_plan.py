@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 
-from shipper import dashboards, setup_plan
-from shipper.engine import Engine
+from shipper import dashboards, index_template, setup_plan
+from shipper.engine import SERVERLESS, Engine
 from shipper.index_template import NAME
 from shipper.setup_plan import CUSTOM, Plan, Request, Step, Taken, paths, steps
 
@@ -20,6 +20,7 @@ PLAN = Plan(
     delete_after_days=60,
     warm_after_days=15,
     cold_after_days=30,
+    adopt=True,
     security=True,
     writers=("arn:w1", "arn:w2"),
     readers=("group",),
@@ -38,7 +39,11 @@ def asked(name: str, present: Any = None, **of: Any) -> list[tuple[str, str]]:
     return [(request.method, request.path) for request in step(name, **of).requests(present)]
 
 
-@pytest.mark.parametrize("plan", [PLAN, Plan(endpoint="x", security=False)], ids=["all", "least"])
+@pytest.mark.parametrize(
+    "plan",
+    [PLAN, Plan(endpoint="x", security=False), Plan(endpoint="x", collection="logs")],
+    ids=["all", "least", "a collection"],
+)
 def test_a_plan_survives_cloudformation(plan: Plan) -> None:
     properties = plan.to_properties()
     assert all(isinstance(value, str | list) for value in properties.values())
@@ -70,6 +75,28 @@ def test_steps_come_in_an_order_that_holds() -> None:
 
 def test_only_the_templates_are_indispensable() -> None:
     assert [step.name for step in steps(PLAN, OPENSEARCH) if step.required] == ["component template", "index template"]
+
+
+def test_a_collection_has_the_templates_and_nothing_else() -> None:
+    plan = Plan(endpoint="x", collection="logs", security=False)
+    assert [(step.name, step.offered) for step in steps(plan, SERVERLESS)] == [
+        ("component template", True),
+        ("index template", True),
+        ("retention policy", False),
+        ("Dashboards objects", False),
+    ]
+    (request,) = step("index template", engine=SERVERLESS).requests(None)
+    assert "index.number_of_shards" not in request.body["template"]["settings"]
+
+
+def test_a_change_for_collections_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, real = PLAN.to_properties()["Digest"], index_template.index_template
+
+    def changed(*, serverless: bool, **of: Any) -> dict[str, Any]:
+        return {**real(serverless=serverless, **of), "priority": 300 if serverless else 200}
+
+    monkeypatch.setattr(index_template, "index_template", changed)
+    assert PLAN.to_properties()["Digest"] != before
 
 
 def test_without_fine_grained_access_there_are_no_roles() -> None:
@@ -154,6 +181,13 @@ OURS = step("retention policy").requests(None)[0].body["policy"]
 )
 def test_the_retention_follows_what_is_there(present: Any, expected: list[tuple[str, str]]) -> None:
     assert asked("retention policy", present) == expected
+
+
+def test_indices_that_were_there_before_are_left_alone_unless_they_are_to_be_adopted() -> None:
+    """Whoever made them, the retention would delete them."""
+    for present, expected in ((None, [("PUT", POLICY)]), ({"policy": OURS}, [])):
+        assert asked("retention policy", present, plan=replace(PLAN, adopt=False)) == expected
+    assert f"{ISM}/add/cwl-*" in paths()
 
 
 def test_no_index_yet_is_no_fault_of_the_retention() -> None:

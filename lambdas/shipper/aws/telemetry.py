@@ -37,17 +37,18 @@ class Telemetry:
             facts["retried_by_type"] = dict(retried)
         extra = {"request_id": request_id, "ledger": ledger.terms(), **counts, **freshness, **facts}
         self.logger.info("ledger", extra=extra)
-        self._write({**ledger.terms(), **counts})
+        self.measure({**ledger.terms(), **counts})
         for error_type, count in metrics.by_error_type(retried).items():
-            self._write({metrics.RETRIED: count}, {metrics.ERROR_TYPE: error_type})
+            self.measure({metrics.RETRIED: count}, {metrics.ERROR_TYPE: error_type})
         if log_group := facts.get(metrics.LOG_GROUP):
-            self._write({metrics.RECEIVED: ledger.received, **freshness}, {metrics.LOG_GROUP: log_group})
+            self.measure({metrics.RECEIVED: ledger.received, **freshness}, {metrics.LOG_GROUP: log_group})
 
     def refused(self, what: str, **facts: Any) -> None:
         """Write that something was refused, with its reason."""
         self.logger.warning(what, extra=facts)
 
-    def _write(self, counts: Mapping[str, int], dimensions: Mapping[str, str] = {}) -> None:
+    def measure(self, counts: Mapping[str, int], dimensions: Mapping[str, str] = {}) -> None:
+        """Write one metric each, with `service` and these dimensions."""
         for name, count in counts.items():
             self._metrics.add_metric(name=name, unit=metrics.unit(name), value=count)
         for name, value in dimensions.items():

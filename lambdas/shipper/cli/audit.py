@@ -15,10 +15,9 @@ from shipper.aws.subscriber import Function
 from shipper.cli import deployment
 from shipper.cli.audit_quick import compare
 from shipper.cli.audit_report import Report, Sent, show, written
-from shipper.cli.auditing import examine, send
+from shipper.cli.auditing import examine, send, source_of
 from shipper.cli.moments import HELP, MOMENT
 from shipper.cli.terminal import PARTLY_DONE, Failed, counted, escaped, progress_console, safe
-from shipper.model import Source
 
 
 @click.command("audit")
@@ -75,7 +74,7 @@ def audit(
     to_ms = min(to_ms, now_ms)
     with deployment.aws_errors(stack), deployment.search_errors(), tempfile.TemporaryFile() as spool:
         groups = LogGroups(site.client("logs"))
-        window = Window(_source(groups, log_group), from_ms, to_ms, now_ms - settle * 1000)
+        window = Window(source_of(groups, log_group), from_ms, to_ms, now_ms - settle * 1000)
         subscription = groups.subscription(log_group, site.outputs["SubscriberFunction"])
         if quick:
             compare(site, window, subscription, as_json=as_json)
@@ -101,13 +100,6 @@ def _check(*, repair: bool, quick: bool, dry_run: bool, yes: bool, is_empty: boo
         raise click.UsageError("--quick does not know which events are missing: leave it out to --repair")
     if is_empty:
         raise click.UsageError("--from is not before --to")
-
-
-def _source(groups: LogGroups, name: str) -> Source:
-    for group in groups.named(name):
-        if group.name == name:
-            return Source(group.owner, name, "")
-    raise Failed(f"there is no log group {name} here")
 
 
 def _agreed(report: Report, stack: str, *, dry_run: bool, yes: bool) -> bool:

@@ -51,6 +51,6 @@ def _counts(site: Site, window: Window, subscription: Subscription) -> dict[str,
         "forwarded": Metric("AWS/Logs", "ForwardedLogEvents", forwarding),
         "delivery_errors": Metric("AWS/Logs", "DeliveryErrors", forwarding),
         "delivery_throttling": Metric("AWS/Logs", "DeliveryThrottling", forwarding),
-        "received": Metric(metrics.NAMESPACE, metrics.RECEIVED, ours),
+        "received": Metric(site.outputs["MetricsNamespace"], metrics.RECEIVED, ours),
     }
     return Figures(site.client("cloudwatch")).of(asked, window.from_ms, window.to_ms, SystemClock().now_ms())

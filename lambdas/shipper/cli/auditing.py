@@ -24,9 +24,9 @@ from shipper.cli import letters
 from shipper.cli.audit_report import MAX_ERRORS, Report, Sent
 from shipper.cli.deployment import Deployment, Site
 from shipper.cli.reading import reading
-from shipper.cli.terminal import progress_console
+from shipper.cli.terminal import Failed, progress_console
 from shipper.deadletter import BadEnvelope
-from shipper.model import Document, Rejected
+from shipper.model import Document, Rejected, Source
 from shipper.replay import opened
 from shipper.resend import payloads
 
@@ -88,7 +88,7 @@ def examine(site: Site, window: Window, pattern: str, spool: IO[bytes]) -> Repor
     """
     report, settings = Report(), site.found.deployed()
     first_ms = window.read_from_ms
-    with _progress() as progress:
+    with progress_bar() as progress:
         stores = Stores(site.index, site.found, window, progress)
         auditor = Auditor(window, settings, stores)
         task = progress.add_task("comparing", total=window.to_ms - first_ms)
@@ -111,7 +111,7 @@ def send(function: Function, count: int, spool: IO[bytes]) -> Sent:
     """Have the function take the `count` payloads in `spool`. Raises what boto3 raises."""
     sent = Sent()
     spool.seek(0)
-    with _progress() as progress:
+    with progress_bar() as progress:
         for line in progress.track(spool, total=count, description="sending"):
             try:
                 sent.ledger += function.take(jsontext.loads(line))
@@ -123,7 +123,16 @@ def send(function: Function, count: int, spool: IO[bytes]) -> Sent:
     return sent
 
 
-def _progress() -> Progress:
+def source_of(groups: LogGroups, log_group: str) -> Source:
+    """The account and the log group. Raises `Failed` where there is no such group, and what boto3 raises."""
+    for group in groups.named(log_group):
+        if group.name == log_group:
+            return Source(group.owner, log_group, "")
+    raise Failed(f"there is no log group {log_group} here")
+
+
+def progress_bar() -> Progress:
+    """A bar on standard error, where that is a terminal."""
     console = progress_console()
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

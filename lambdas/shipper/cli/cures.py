@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shipper.document import INDEX_PREFIX
 from shipper.model import Reason
 from shipper.repair import places
 
@@ -17,7 +18,8 @@ class Cure:
     """For reasons of this `type` ("" is any) whose message holds the pattern `says`.
 
     `words` and `cure` may hold {field}, {has} (what the record has there) and the named groups of `says`; `replay` are
-    the options of the replay that helps, None where another thing comes first.
+    the options of the replay that helps, None where another thing comes first; `before` is a command of ours to run
+    before it.
     """
 
     type: str
@@ -25,6 +27,7 @@ class Cure:
     words: str
     cure: str
     replay: str | None = ""
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +86,10 @@ CURES: tuple[Cure, ...] = (
         "illegal_argument_exception",
         r"Limit of total fields \[(?P<limit>\d+)\]",
         "The index has its {limit} fields already, and this record would add more.",
-        "Find what makes so many names, and turn the object around it into text; or raise "
-        "`index.mapping.total_fields.limit` in the index template.",
-        "--to-string log_processed",
+        "Freeze the mapping for the rest of the day: the index then takes new fields without mapping them. "
+        "`cwl-shipper mapping show` says which object has so many names: put what makes them into a value, or tomorrow "
+        "brings the same.",
+        before="mapping freeze {index}",
     ),
     Cure(
         "illegal_argument_exception",
@@ -171,13 +175,20 @@ def advice(reason: Reason, documents: Sequence[Any]) -> Advice:
         "field": path or reason.field or "(unnamed)",
         "has": _what(path, documents),
         "day": _day(documents),
+        "index": f"{INDEX_PREFIX}{_day(documents)}" if documents else "",
         **(found.groupdict() if found else {}),
     }
     command = ""
     if cure.replay is not None and (reason.field or "{field}" not in cure.replay):
-        options = [shlex.quote(option.format(**known)) for option in cure.replay.split()]
-        command = " ".join(["cwl-shipper dlq replay --reason", shlex.quote(reason.type), *options])
+        command = " ".join(["cwl-shipper dlq replay --reason", shlex.quote(reason.type), *_words(cure.replay, known)])
+        if cure.before:
+            command = " ".join(["cwl-shipper", *_words(cure.before, known), "&&", command])
     return Advice(cure.words.format(**known), cure.cure.format(**known), command)
+
+
+def _words(options: str, known: Mapping[str, str]) -> list[str]:
+    """The words of a command, fit for a shell whatever is in them; what is not known is left out."""
+    return [shlex.quote(word) for option in options.split() if (word := option.format(**known))]
 
 
 def _path(field: str, documents: Sequence[Any]) -> str:

@@ -21,6 +21,8 @@ from botocore.exceptions import (
 )
 from requests_aws4auth import AWS4Auth
 
+from shipper import collection
+from shipper.aws.events import LogGroups
 from shipper.aws.inbox import Inbox
 from shipper.aws.opensearch import OpenSearchSink, client
 from shipper.aws.queue import Bodies, SqsLetters
@@ -29,10 +31,11 @@ from shipper.aws.subscriber import Function
 from shipper.cli.terminal import Failed
 from shipper.model import DeadLetter
 from shipper.settings import Settings, SettingsError
+from shipper.settings_checks import endpoint_faults
 
 DEFAULT_STACK = "cwl-shipper-dev"
 _OUTPUTS = ("DomainEndpoint", "RetryQueueUrl", "DeadLetterQueueUrl", "FailedEventsBucket", "SubscriberFunction")
-_SITE_OUTPUTS = (*_OUTPUTS, "ReplayFunction", "LogGroupPrefix")
+_SITE_OUTPUTS = (*_OUTPUTS, "ReplayFunction", "LogGroupPrefix", "MetricsNamespace")
 _READ_TIMEOUT_S = 900
 _MAX_ATTEMPTS = 10
 
@@ -66,22 +69,27 @@ class Site:
     index: Index
 
 
-def options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say which deployment is meant, named as in the AWS command line."""
+def account_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say which account is meant, named as in the AWS command line."""
     for option in (
         click.option("--profile", metavar="NAME", help="Profile of the AWS configuration."),
         click.option("--region", metavar="NAME", help="AWS Region."),
-        click.option(
-            "--stack",
-            default=DEFAULT_STACK,
-            show_default=True,
-            envvar="CWL_SHIPPER_STACK",
-            show_envvar=True,
-            help="Name of the stack.",
-        ),
     ):
         command = option(command)
     return command
+
+
+def options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """These, and the one that says which deployment is meant."""
+    stack = click.option(
+        "--stack",
+        default=DEFAULT_STACK,
+        show_default=True,
+        envvar="CWL_SHIPPER_STACK",
+        show_envvar=True,
+        help="Name of the stack.",
+    )
+    return stack(account_options(command))
 
 
 def find(stack: str, region: str | None, profile: str | None) -> Deployment:
@@ -98,8 +106,19 @@ def survey(stack: str, region: str | None, profile: str | None) -> Site:
         outputs = _outputs(session, stack, _SITE_OUTPUTS)
         found = _wired(session, outputs)
         auth = _signer(session, found.settings)
-        endpoint = found.settings.endpoint
-        return Site(found, outputs, partial(_client, session), Index(endpoint, lambda: client(endpoint, auth())))
+        endpoint, scrolls = found.settings.endpoint, found.settings.service != collection.SERVICE
+        index = Index(endpoint, lambda: client(endpoint, auth()), scrolls=scrolls)
+        return Site(found, outputs, partial(_client, session), index)
+
+
+def outside(endpoint: str, region: str | None, profile: str | None) -> tuple[LogGroups, Index]:
+    """The log groups of the account and a domain of anybody, without a stack. Raises `Failed`."""
+    if faults := endpoint_faults(endpoint):
+        raise Failed(f"{endpoint}: {'; '.join(faults)}")
+    with aws_errors(""):
+        session = boto3.Session(profile_name=profile, region_name=region)
+        auth = _signer(session, Settings(endpoint=endpoint))
+        return LogGroups(_client(session, "logs")), Index(endpoint, lambda: client(endpoint, auth()))
 
 
 @contextmanager
@@ -158,6 +177,7 @@ def _wired(session: Any, outputs: dict[str, str]) -> Deployment:
     try:
         settings = Settings(
             endpoint=outputs["DomainEndpoint"],
+            service=collection.service_of(outputs["DomainEndpoint"]),
             retry_queue_url=outputs["RetryQueueUrl"],
             dead_letter_queue_url=outputs["DeadLetterQueueUrl"],
             bucket=outputs["FailedEventsBucket"],

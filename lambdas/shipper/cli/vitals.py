@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from shipper import metrics
+from shipper import collection, metrics
 from shipper.audit import Auditor, Found, Window, milliseconds, slices
 from shipper.aws.events import LogGroup, LogGroups
 from shipper.aws.figures import Figures, Metric
@@ -52,9 +52,12 @@ def vitals(site: Site, stack: str, now_ms: int) -> Vitals:
             for name in ("SubscriberFunction", "ReplayFunction")
             for reading in attempt("error_share", name, partial(_function, site, name, now_ms))
         ],
-        "domain": attempt("cluster", "", lambda: _cluster(site.index))
-        + attempt("disk_used_share", "", lambda: _disks(site.index)),
     }
+    if site.found.settings.service == collection.SERVICE:
+        parts["collection: the service looks after its nodes and disks, and shows none"] = []
+    else:
+        cluster = attempt("cluster", "", lambda: _cluster(site.index))
+        parts["domain"] = cluster + attempt("disk_used_share", "", lambda: _disks(site.index))
     return Vitals(parts, deployed)
 
 
@@ -150,7 +153,7 @@ def _queue(site: Site, name: str, url: str, now_ms: int) -> Iterable[Reading]:
 
 def _ledger(site: Site, now_ms: int) -> Iterable[Reading]:
     names = (metrics.RECEIVED, "dead_lettered", "requeued")
-    asked = {name: Metric(metrics.NAMESPACE, name, {metrics.SERVICE: "subscriber"}) for name in names}
+    asked = {name: Metric(site.outputs["MetricsNamespace"], name, {metrics.SERVICE: "subscriber"}) for name in names}
     found = _figures(site, asked, now_ms - _HOUR_MS, now_ms)
     received = found[metrics.RECEIVED]
     for name in names[1:]:

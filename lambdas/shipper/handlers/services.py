@@ -37,13 +37,13 @@ def from_environment(service: str) -> Services:
         settings=settings,
         sink=OpenSearchSink(lambda: client(settings.endpoint, signer(os.environ, settings.service))),
         letters=SqsLetters(
-            lambda: _boto3_client("sqs"),
-            lambda: _boto3_client("s3"),
+            lambda: boto3_client("sqs"),
+            lambda: boto3_client("s3"),
             retry_url=settings.retry_queue_url,
             dead_url=settings.dead_letter_queue_url,
             bucket=settings.bucket,
         ),
-        bodies=Bodies(lambda: _boto3_client("s3"), settings.bucket),
+        bodies=Bodies(lambda: boto3_client("s3"), settings.bucket),
         telemetry=Telemetry(service, settings.log_level),
         own_log_group=os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME", ""),
     )
@@ -60,7 +60,8 @@ def signer(env: Mapping[str, str], service: str) -> AWS4Auth:
     )
 
 
-def _boto3_client(name: str) -> Any:
+def boto3_client(name: str, **options: Any) -> Any:
+    """A client of the SDK with the function's own rights."""
     import boto3  # noqa: PLC0415 - a quarter of a second that only a failure needs
 
-    return boto3.client(name)
+    return boto3.client(name, **options)

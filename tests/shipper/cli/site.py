@@ -35,6 +35,7 @@ class FakeIndex:
     away: bool = False
     status: str = "green"
     disks: list[dict[str, Any]] = field(default_factory=list)
+    mappings: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def _asked(self) -> None:
         if self.away:
@@ -66,6 +67,26 @@ class FakeIndex:
     def allocation(self) -> list[dict[str, Any]]:
         self._asked()
         return self.disks
+
+    def mapping(self, name: str) -> dict[str, Any] | None:
+        self._asked()
+        return self.mappings.get(name)
+
+    def max_fields(self, _: str) -> int:
+        return 8
+
+    def put_mapping(self, name: str, body: Mapping[str, Any]) -> None:
+        self.mappings[name] = merged(self.mappings[name], body)
+
+
+def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """A mapping after `new` was put: what it says counts, its `_meta` as a whole, and the rest stays."""
+    inner = {
+        name: merged(old[name], value)
+        for name, value in new.items()
+        if name != "_meta" and isinstance(value, Mapping) and name in old
+    }
+    return {**old, **new, **inner}
 
 
 class FakeFunction:
@@ -190,6 +211,7 @@ def play(aws: LocalAws) -> PlayedSite:
     outputs = {
         "SubscriberFunction": FUNCTION,
         "ReplayFunction": "replay",
+        "MetricsNamespace": "cwl-shipper/test",
         "LogGroupPrefix": GROUP.removesuffix("application"),
     }
 

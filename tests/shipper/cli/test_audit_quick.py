@@ -46,7 +46,7 @@ def forwarded(value: float) -> None:
 
 
 def received(value: float) -> None:
-    count("cwl-shipper", "received", value, service="subscriber", log_group=GROUP)
+    count("cwl-shipper/test", "received", value, service="subscriber", log_group=GROUP)
 
 
 @pytest.mark.parametrize(

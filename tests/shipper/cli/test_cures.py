@@ -49,10 +49,17 @@ ADVICE = [
     ),
     pytest.param(
         Reason("illegal_argument_exception", "Limit of total fields [1000] has been exceeded", 400),
+        [{"@timestamp": "2026-11-24T12:00:00.000Z"}],
+        "The index has its 1000 fields already",
+        "cwl-shipper mapping freeze cwl-2026.11.24 && cwl-shipper dlq replay --reason illegal_argument_exception",
+        id="too many fields",
+    ),
+    pytest.param(
+        Reason("illegal_argument_exception", "Limit of total fields [1000] has been exceeded", 400),
         [],
         "The index has its 1000 fields already",
-        "--to-string log_processed",
-        id="too many fields",
+        "cwl-shipper mapping freeze && cwl-shipper dlq replay",
+        id="too many fields of an unknown day",
     ),
     pytest.param(
         Reason("illegal_argument_exception", 'Document contains at least one immense term in field="k"', 400, "k"),
@@ -111,6 +118,12 @@ def test_a_field_with_a_hostile_name_cannot_end_the_command() -> None:
     field = "x; rm -rf {} `id` 'y"
     advised = advice(Reason(MAPPING, "failed to parse field [x] of type [long]", 400, field), [])
     assert shlex.split(advised.command)[-1] == f"{field}={field}_text"
+
+
+def test_a_hostile_time_cannot_end_the_command_that_comes_first() -> None:
+    reason = Reason("illegal_argument_exception", "Limit of total fields [1000] has been exceeded", 400)
+    command = advice(reason, [{"@timestamp": ";rm -rf /;"}]).command
+    assert shlex.split(command)[:4] == ["cwl-shipper", "mapping", "freeze", "cwl-;rm .rf /;"]
 
 
 def test_the_last_cure_fits_everything() -> None:

@@ -20,6 +20,7 @@ from botocore.exceptions import (
 from click.testing import CliRunner, Result
 
 from shipper import deadletter
+from shipper.aws import opensearch
 from shipper.cli import deployment
 from shipper.cli.main import cli
 from shipper.cli.terminal import Failed
@@ -106,7 +107,13 @@ def test_a_stack_is_found_by_its_outputs(deploy: Deploy) -> None:
     assert b"StackName=logs" in server.requests[0].body
 
 
-SITE = {**OUTPUTS, "SubscriberFunction": "subscriber", "ReplayFunction": "replay", "LogGroupPrefix": "/aws/"}
+SITE = {
+    **OUTPUTS,
+    "SubscriberFunction": "subscriber",
+    "ReplayFunction": "replay",
+    "LogGroupPrefix": "/aws/",
+    "MetricsNamespace": "cwl-shipper/dev",
+}
 
 
 def test_a_site_is_found_by_its_outputs_and_its_searches_are_signed(deploy: Deploy) -> None:
@@ -117,6 +124,26 @@ def test_a_site_is_found_by_its_outputs_and_its_searches_are_signed(deploy: Depl
         assert f"/{REGION}/es/aws4_request" in domain.requests[0].headers["authorization"]
     assert site.outputs["ReplayFunction"] == "replay"
     assert site.client("logs").meta.region_name == REGION
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "service", "scrolls"),
+    [
+        ("https://07tjusf2h91cunochc.eu-west-1.aoss.amazonaws.com", "aoss", False),
+        ("https://search-logs-x.eu-west-1.es.amazonaws.com", "es", True),
+    ],
+    ids=["a collection", "a domain"],
+)
+def test_an_index_is_read_as_the_service_that_the_endpoint_is_of_wants_it(
+    deploy: Deploy, monkeypatch: pytest.MonkeyPatch, endpoint: str, service: str, scrolls: bool
+) -> None:
+    deploy(stack({**SITE, "DomainEndpoint": endpoint}))
+    with Loopback([Answer(200, b'{"hits": {"hits": []}}')]) as server:
+        monkeypatch.setattr(deployment, "client", lambda _, auth: opensearch.client(server.url, auth))
+        assert list(deployment.survey("logs", None, None).index.between("group", 1, 2)) == []
+    asked = server.requests[0]
+    assert f"/{REGION}/{service}/aws4_request" in asked.headers["authorization"]
+    assert ("scroll" in asked.path) is scrolls
 
 
 def test_a_stack_of_before_is_told_by_its_outputs(deploy: Deploy) -> None:

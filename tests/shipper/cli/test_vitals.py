@@ -85,8 +85,8 @@ def test_queues_are_counted_and_their_age_is_cloudwatchs(site: PlayedSite) -> No
 
 def test_shares_of_the_last_hour_come_from_the_ledger(site: PlayedSite) -> None:
     assert readings(site)["dead_lettered_share"].light is Light.UNKNOWN
-    count("cwl-shipper", "received", 200, service="subscriber")
-    count("cwl-shipper", "dead_lettered", 3, service="subscriber")
+    count("cwl-shipper/test", "received", 200, service="subscriber")
+    count("cwl-shipper/test", "dead_lettered", 3, service="subscriber")
     found = readings(site)
     assert (found["dead_lettered_share"].value, found["dead_lettered_share"].light) == (0.015, Light.RED)
     assert (found["requeued_share"].value, found["requeued_share"].note) == (0, "0 of 200 events")
@@ -131,3 +131,12 @@ def test_without_rights_each_part_is_unknown_with_the_reason(site: PlayedSite) -
         *("behind_s", "retry_letters", "dead_letters", "dead_lettered_share", "error_share")
     }
     assert {reading.note for reading in unknown} == {"your credentials may not Anything: no"}
+
+
+def test_a_collection_shows_no_nodes_and_that_is_nothing_unknown(site: PlayedSite) -> None:
+    settings = replace(site.site.found.settings, service="aoss")
+    found = vitals(
+        replace(site.site, found=replace(site.site.found, settings=settings)), "stack", int(time.time() * 1000)
+    )
+    assert found.parts["collection: the service looks after its nodes and disks, and shows none"] == []
+    assert "domain" not in found.parts

@@ -7,9 +7,18 @@ from typing import Any
 
 import pytest
 
-from shipper.handlers.domain_setup import IDENTITY_VARIABLE, PHYSICAL_ID, handler
+from shipper.aws.inbox import Inbox
+from shipper.aws.telemetry import Telemetry
+from shipper.handlers import domain_setup
+from shipper.handlers.domain_setup import (
+    BUCKET_VARIABLE,
+    IDENTITY_VARIABLE,
+    PHYSICAL_ID,
+    QUEUE_VARIABLE,
+    handler,
+)
 from shipper.setup_plan import Plan
-from tests.shipper.fakes import AWS_ENV, Answer, FakeContext, Loopback
+from tests.shipper.fakes import AWS_ENV, Answer, FakeContext, LocalAws, Loopback, local_aws
 
 pytestmark = pytest.mark.enable_socket
 
@@ -21,8 +30,10 @@ NO_API = Answer(status=400, body=b'{"error": "no handler found for uri [x] and m
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {**AWS_ENV, IDENTITY_VARIABLE: "arn:setup"}.items():
+    own = {IDENTITY_VARIABLE: "arn:setup", QUEUE_VARIABLE: "https://sqs/dead", BUCKET_VARIABLE: "failed-events"}
+    for name, value in {**AWS_ENV, **own}.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(Inbox, "_receive", lambda *_: [])
 
 
 def handled(kind: str, *script: Answer, remaining_ms: int = 60_000) -> tuple[Any, list[tuple[str, str]]]:
@@ -52,6 +63,89 @@ def test_the_domain_is_set_up(kind: str, caplog: pytest.LogCaptureFixture) -> No
     assert ("PUT", "/_index_template/cwl") in asked
     (line,) = [record for record in caplog.records if record.message == "domain set up"]
     assert vars(line)["skipped"] == ["retention policy", "Dashboards objects"]
+
+
+def details(type_: str) -> Answer:
+    """The service's word of the collection `logs`, whose id is what the loopback's URL begins with."""
+    found = {"collectionDetails": [{"id": "127", "name": "logs", "type": type_, "status": "ACTIVE"}]}
+    return Answer(body=json.dumps(found).encode(), content_type="application/x-amz-json-1.0")
+
+
+def handled_collection(monkeypatch: pytest.MonkeyPatch, type_: str) -> tuple[Any, Loopback, Loopback]:
+    """(the answer to CloudFormation, the collection, the service) of an update."""
+    with (
+        Loopback([details(type_)]) as service,
+        Loopback([MISSING, WELL, MISSING, WELL]) as collection,
+        Loopback([Answer()]) as cloudformation,
+    ):
+        monkeypatch.setenv("AWS_ENDPOINT_URL_OPENSEARCHSERVERLESS", service.url)
+        event = {
+            "RequestType": "Update",
+            "ResponseURL": cloudformation.url,
+            "StackId": "arn:stack",
+            "RequestId": "r-1",
+            "LogicalResourceId": "SetupRun",
+            "ResourceProperties": Plan(endpoint=collection.url, collection="logs", security=False).to_properties(),
+        }
+        handler(event, FakeContext([60_000]))
+    (sent,) = cloudformation.requests
+    return json.loads(sent.body), collection, service
+
+
+def test_a_collection_is_set_up_with_requests_signed_for_its_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer, collection, service = handled_collection(monkeypatch, "SEARCH")
+    assert answer["Status"] == "SUCCESS"
+    assert answer["Data"]["Summary"].startswith("OpenSearch Serverless: component template, index template; not there")
+    assert [json.loads(request.body) for request in service.requests] == [{"names": ["logs"]}]
+    assert [(request.method, request.path) for request in collection.requests] == [
+        ("GET", "/_component_template/cwl-custom"),
+        ("PUT", "/_component_template/cwl-custom"),
+        ("GET", "/_index_template/cwl"),
+        ("PUT", "/_index_template/cwl"),
+    ]
+    assert all("/aoss/aws4_request" in request.headers["authorization"] for request in collection.requests)
+    assert all("x-amz-content-sha256" in request.headers for request in collection.requests)
+
+
+def test_a_collection_without_document_ids_rolls_the_deployment_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer, collection, _ = handled_collection(monkeypatch, "TIMESERIES")
+    assert answer["Status"] == "FAILED"
+    assert "of type TIMESERIES, which takes no document ids" in answer["Reason"]
+    assert collection.requests == []
+
+
+TEST_EVENT = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": LocalAws.bucket})
+RECEIVE = Inbox._receive
+OTHERS = [TEST_EVENT.replace(LocalAws.bucket, "of-others"), '{"version": 1}', "no JSON"]
+
+
+def take_away(monkeypatch: pytest.MonkeyPatch, sqs: Any, queue: str) -> None:
+    monkeypatch.setattr(Inbox, "_receive", RECEIVE)
+    monkeypatch.setattr(domain_setup, "boto3_client", lambda name: {"sqs": sqs}[name])
+    env = {QUEUE_VARIABLE: queue, BUCKET_VARIABLE: LocalAws.bucket}
+    domain_setup._take_test_event_away(env, Telemetry("domain_setup", "INFO"))
+
+
+def test_of_the_dead_letters_only_what_s3_tried_is_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    with local_aws() as aws:
+        for body in (TEST_EVENT, *OTHERS):
+            aws.sqs.send_message(QueueUrl=aws.dead_url, MessageBody=body)
+        take_away(monkeypatch, aws.sqs, aws.dead_url)
+        assert sorted(aws.bodies_in(aws.dead_url)) == sorted(OTHERS)
+
+
+def test_a_queue_out_of_reach_fails_no_deployment(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with local_aws() as aws:
+        take_away(monkeypatch, aws.sqs, aws.dead_url + "-not-there")
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == ["test event stays"]
+
+
+def test_a_later_deployment_reads_no_dead_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(domain_setup, "Inbox", lambda *_: pytest.fail("it reads the queue"))
+    answer, _ = handled("Update", ROOT, MISSING, WELL, MISSING, WELL, NO_API)
+    assert answer["Status"] == "SUCCESS"
 
 
 def test_a_deletion_leaves_everything_as_it_is() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import os
 import re
 import subprocess
@@ -114,6 +115,19 @@ def test_the_sink_of_the_services_reaches_the_endpoint(monkeypatch: pytest.Monke
         found = from_environment("subscriber").sink.bulk(b'{"create":{}}\n{}\n', 5)
     assert found.status == 200
     assert "Credential=testing/" in server.requests[0].headers["authorization"]
+
+
+def test_what_goes_to_a_collection_is_signed_for_its_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It refuses what has no hash of the body beside the signature;
+    https://docs.aws.amazon.com/opensearch-service/latest/developerguide/serverless-clients.html#serverless-signing ."""
+    with Loopback([Answer()]) as server:
+        monkeypatch.setenv("SHIPPER_ENDPOINT", server.url)
+        monkeypatch.setenv("SHIPPER_SERVICE", "aoss")
+        from_environment("subscriber").sink.bulk(b'{"create":{}}\n{}\n', 5)
+    (sent,) = server.requests
+    assert "/eu-west-1/aoss/aws4_request" in sent.headers["authorization"]
+    assert "x-amz-content-sha256" in sent.headers["authorization"]
+    assert sent.headers["x-amz-content-sha256"] == hashlib.sha256(sent.body).hexdigest()
 
 
 def test_letters_go_where_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
