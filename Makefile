@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CHECKOV := .venv-checkov
+CHECKOV_READY := $(CHECKOV)/.ready
 PINS := requirements.txt requirements-dev.txt lambdas/requirements.txt pyproject.toml
 STAGES := local dev prod
 
@@ -19,7 +21,7 @@ demo: $(READY) ## run the main job on the embedded AWS and search engine (KEEP=1
 stop: $(READY) ## end what `make demo KEEP=1` left running
 	@$(BIN)/python -m local.stop
 
-test: $(READY) ## run all tests
+test: $(READY) $(CHECKOV_READY) ## run all tests
 	$(BIN)/python -m pytest
 
 test-fast: $(READY) ## run the tests that start no servers
@@ -54,4 +56,11 @@ $(READY): $(PINS)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing the pinned packages into $(VENV) (about a minute and a half the first time)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# A tool that wants other versions than the project has.
+$(CHECKOV_READY): requirements-checkov.txt | $(READY)
+	@test -x $(CHECKOV)/bin/python || $(PYTHON) -m venv $(CHECKOV)
+	@echo "installing checkov into $(CHECKOV) (about half a minute the first time)"
+	@$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-checkov.txt
 	@touch $@

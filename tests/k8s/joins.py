@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.k8s.conf import Section
+from shipper.k8s.fluentd_conf import Section
 
 _ONIGMO = {r"\z": r"\Z", "(?m:": "(?s:", "[[:alpha:]]": r"[^\W\d_]", r"\h": "[0-9a-fA-F]"}
 _TOKEN = re.compile(r"\[\[:alpha:\]\]|\(\?m:|\\.|[\[\]]|[^\\\[\]]", re.DOTALL)

@@ -8,8 +8,9 @@ import re
 
 import pytest
 
+from shipper.k8s.fluentd_conf import Section
 from stacks.stages import LOG_GROUPS
-from tests.k8s.conf import Section, files, read
+from tests.k8s.conf import files, read
 from tests.k8s.manifests import BASE, kustomization
 
 ROOT = read(files())
