@@ -40,7 +40,7 @@ class Reply:
     def reason(self) -> str:
         """What an error says of itself, in one line."""
         body = self.body if isinstance(self.body, dict) else {}
-        error = body.get("error") or body.get("message") or body.get("errors") or "no reason"
+        error = body.get("error") or body.get("message") or body.get("Message") or body.get("errors") or "no reason"
         said = error.get("reason", error) if isinstance(error, dict) else error
         return " ".join(str(said).split())[:300]
 

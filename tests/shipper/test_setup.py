@@ -173,6 +173,7 @@ REFUSALS: list[Any] = [
     pytest.param(Reply(400, {"error": "text"}), "400 text", id="an error that is a text"),
     pytest.param(Reply(413, {"message": "too large"}), "413 too large", id="a message"),
     pytest.param(Reply(418, None), "418 no reason", id="nothing that can be read"),
+    pytest.param(Reply(400, {"Message": "x is not authorized"}), "400 x is not authorized", id="a word of IAM"),
     pytest.param(Reply(302, None), "302 no reason", id="a redirect"),
     pytest.param(Reply(409, {"error": {"type": "conflict"}}), "409 {'type': 'conflict'}", id="no reason"),
 ]
