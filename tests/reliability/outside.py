@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from random import Random
@@ -42,7 +42,7 @@ class Killed(BaseException):
 class Outside:
     """Time, chance, the faults that are set, and how many steps the running process still has (None: enough).
 
-    `happened` counts what really went wrong, not what was only set.
+    `happened` counts what really went wrong, not what was only set; `die` is how the process ends.
     """
 
     now_ms: int
@@ -51,6 +51,7 @@ class Outside:
     steps_left: int | None = None
     steps: int = 0
     happened: Counter[str] = field(default_factory=Counter)
+    die: Callable[[], None] | None = None
 
     def step(self) -> None:
         """One step of the process's life. Raises `Killed` after the last."""
@@ -59,6 +60,8 @@ class Outside:
             return
         if self.steps_left == 0:
             self.happened["killed"] += 1
+            if self.die:
+                self.die()
             raise Killed
         self.steps_left -= 1
 

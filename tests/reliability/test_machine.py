@@ -12,7 +12,6 @@ from hypothesis import Phase
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from shipper import deadletter
 from tests.reliability.outside import FAULTS
 from tests.reliability.reference import KINDS, Kind
 from tests.reliability.world import HAPPENINGS, World
@@ -85,12 +84,6 @@ class Machine(RuleBasedStateMachine):
             _happened["steps"] += self.world.outside.steps
             self.world.rest()
             _happened.update(self.world.outside.happened)
-
-
-@pytest.fixture
-def small_messages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Letters that go to the bucket are common."""
-    monkeypatch.setattr(deadletter, "MAX_ENVELOPE_BYTES", 1_200)
 
 
 @pytest.mark.usefixtures("small_messages")
