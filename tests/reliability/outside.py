@@ -128,8 +128,8 @@ class Domain:
             return BulkReply(413)
         cut = len(actions) // 2 if outside.suffers("cut off half way") else len(actions)
         items = [
-            self._item(at, json.loads(action)["create"], json.loads(source))
-            for at, (action, source) in enumerate(zip(actions[:cut], sources[:cut], strict=True))
+            self._item(json.loads(action)["create"], json.loads(source))
+            for action, source in zip(actions[:cut], sources[:cut], strict=True)
         ]
         outside.step()
         if cut < len(actions) or outside.suffers("reset after writing"):
@@ -140,20 +140,20 @@ class Domain:
             items = items[:-1]
         return BulkReply(200, {"took": 1, "errors": True, "items": items})
 
-    def _item(self, at: int, target: dict[str, str], source: dict[str, Any]) -> dict[str, Any]:
+    def _item(self, target: dict[str, str], source: dict[str, Any]) -> dict[str, Any]:
         key = (target["_index"], target["_id"])
-        error = self._struck(at) or self._refusal(key, source)
+        error = self._struck() or self._refusal(key, source)
         if error:
             return {"create": {"status": error[0], "error": {"type": error[1], "reason": f"{error[1]} [n]"}}}
         self.documents[key] = source
         return {"create": {"_id": key[1], "status": 201}}
 
-    def _struck(self, at: int) -> tuple[int, str] | None:
+    def _struck(self) -> tuple[int, str] | None:
         """What goes wrong with a document whatever it is."""
-        suffers = self._outside.suffers
-        if at % 2 and suffers("429 for some"):
+        suffers, is_one_of_some = self._outside.suffers, self._outside.random.random() < 0.5
+        if is_one_of_some and suffers("429 for some"):
             return 429, "rejected_execution_exception"
-        if at % 2 and suffers("500 for some"):
+        if is_one_of_some and suffers("500 for some"):
             return 500, "node_closed_exception"
         if suffers("blocked"):
             return 403, "cluster_block_exception"
