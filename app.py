@@ -2,7 +2,9 @@
 
 cdk deploy                                    stage dev, cluster eks
 cdk deploy -c stage=prod -c cluster=shop
+cdk deploy -c config=cwl-shipper.toml         every field of the stage (docs/configuration.md)
 cdk deploy -c log_groups=existing             subscribe to log groups that are there already
+cdk deploy -c fluentd_identity=none           before the cluster is there (docs/kubernetes.md)
 
 cdk.json starts it with the `python3` of `.venv`, where that exists, and of the PATH otherwise: so it works from
 `make`, from any activated environment, and from a shell where nothing is activated.
@@ -12,20 +14,22 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from typing import Any
 
 import aws_cdk as cdk
-from cdk_nag import AwsSolutionsChecks
+from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks, ServerlessChecks
 
+from stacks import overrides
 from stacks.asset import BundlingFailed
-from stacks.log_shipping import LogShipping
+from stacks.log_shipping import BadConfiguration
+from stacks.stack import LogShippingStack
 from stacks.stages import STAGES, StageConfig
 
 DEFAULT_STAGE = "dev"
+_PACKS = (AwsSolutionsChecks, ServerlessChecks, NIST80053R5Checks)
 _LOG_GROUPS = {"new": True, "existing": False}
-
-
-class BadConfiguration(ValueError):
-    """The stage cannot be deployed; the message names every fault."""
+_TEXTS = ("cluster", "fluentd_identity", "oidc_provider_arn")
+"""Fields that the context sets by their own name."""
 
 
 class UnmetRules(Exception):
@@ -37,9 +41,10 @@ def configuration(app: cdk.App) -> StageConfig:
     name = app.node.try_get_context("stage") or DEFAULT_STAGE
     if name not in STAGES:
         raise BadConfiguration(f"stage: {name!r} is none of {', '.join(STAGES)}")
-    config, problems = STAGES[name], []
-    if (cluster := app.node.try_get_context("cluster")) is not None:
-        config = replace(config, cluster=str(cluster))
+    config, problems = _configured(app, STAGES[name])
+    context = {field: app.node.try_get_context(field) for field in _TEXTS}
+    changes: dict[str, Any] = {field: str(text) for field, text in context.items() if text is not None}
+    config = replace(config, **changes)
     if (log_groups := app.node.try_get_context("log_groups")) is not None:
         if log_groups in _LOG_GROUPS:
             config = replace(config, create_log_groups=_LOG_GROUPS[log_groups])
@@ -50,11 +55,27 @@ def configuration(app: cdk.App) -> StageConfig:
     return config
 
 
-def build(app: cdk.App) -> LogShipping:
+def _configured(app: cdk.App, stage: StageConfig) -> tuple[StageConfig, list[str]]:
+    """The stage with the fields that the file or table of context `config` gives it, and their faults."""
+    source = app.node.try_get_context("config")
+    if source is None:
+        return stage, []
+    try:
+        return overrides.apply(stage, overrides.read(source, stage.name))
+    except overrides.Unreadable as error:
+        raise BadConfiguration(str(error)) from error
+
+
+def build(app: cdk.App) -> LogShippingStack:
     """Put the stack and its checks into the app. Raises `BadConfiguration` or `BundlingFailed`."""
-    stack = LogShipping(app, config=configuration(app))
-    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    stack = LogShippingStack(app, config=configuration(app))
+    check(app)
     return stack
+
+
+def check(app: cdk.App) -> None:
+    """Have cdk-nag's packs look at the app when it is synthesised; what is meant of what they find is in `nag.py`."""
+    cdk.Validations.of(app).add_plugins(*(pack(app) for pack in _PACKS))
 
 
 def synthesise(app: cdk.App) -> None:

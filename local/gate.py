@@ -11,6 +11,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 from types import TracebackType
 from typing import Self
 
@@ -21,10 +22,14 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Gate:
-    """Forwards loopback TCP to `host:port` while it is open; `refused` counts those that came while it was not."""
+    """Forwards loopback TCP to `host:port` while it is open; `refused` counts those that came while it was not.
+
+    `target` may be changed, for connections from then on; each piece is handed on `delay_s` late.
+    """
 
     def __init__(self, host: str, port: int) -> None:
-        self._target = (host, port)
+        self.target = (host, port)
+        self.delay_s = 0.0
         self._server = socket.create_server((LOOPBACK, 0))
         self._open = True
         self._pairs: list[socket.socket] = []
@@ -64,20 +69,20 @@ class Gate:
                     continue
                 self._pairs += [client, engine]
                 for source, sink in ((client, engine), (engine, client)):
-                    threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
+                    threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
 
     def _reach(self) -> socket.socket | None:
         try:
-            return socket.create_connection(self._target)
+            return socket.create_connection(self.target)
         except OSError:  # it is away itself, and so are we
             return None
 
-
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # the other side, or the gate, ended it
-        while chunk := source.recv(_CHUNK_BYTES):
-            sink.sendall(chunk)
-        sink.shutdown(socket.SHUT_WR)
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # the other side, or the gate, ended it
+            while chunk := source.recv(_CHUNK_BYTES):
+                time.sleep(self.delay_s)
+                sink.sendall(chunk)
+            sink.shutdown(socket.SHUT_WR)
 
 
 def _reset(one: socket.socket) -> None:

@@ -134,8 +134,6 @@ class Demo:
         if not self._search.indices.exists(index=index):
             self._search.indices.create(index=index, body=body)
         before = self._count()
-        # S3 has tried at the deployment whether it may announce failures in the queue.
-        self._shipper("dlq", "replay", "--reason", "s3_test_event", "--yes", show=False)
         self._put(event.group, event.stream, [event])
         self._heading("one record that is refused for good", "dead-lettered with its reason")
         self._wait(lambda: self._ledger().dead_lettered == 1, "the refused record is not in the dead-letter queue")

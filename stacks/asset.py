@@ -17,12 +17,17 @@ from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling,
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-ROOT = Path(__file__).resolve().parent.parent
-LAMBDAS = ROOT / "lambdas"
-PACKAGE = LAMBDAS / "shipper"
-REQUIREMENTS = LAMBDAS / "requirements.txt"
-CACHE = ROOT / "cdk.out" / ".packages"
-"""Installed packages by pins and platform, so that only a changed pin runs pip again, whatever stage and output."""
+import shipper
+
+PACKAGE = Path(shipper.__file__).resolve().parent
+"""Wherever it is imported from: a checkout, or somebody's environment that it is installed in."""
+
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+"""That of lambdas/, by a link; the link is an installed copy's own file."""
+
+CACHE = Path("cdk.out", ".packages").absolute()
+"""Installed packages by pins and platform, so that only a changed pin runs pip again, whatever stage and output. It is
+in the folder of the app, which the CDK starts it in."""
 
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 _PYTHON_VERSION = "3.13"
@@ -47,7 +52,7 @@ def code(scope: Construct, architecture: str) -> lambda_.Code:
     # Before the asset and not in its callback: an exception that went through jsii has lost its type.
     installed = packages(architecture) if Stack.of(scope).bundling_required else None
     return lambda_.Code.from_asset(
-        str(LAMBDAS),
+        str(PACKAGE),
         asset_hash=fingerprint(architecture),
         asset_hash_type=AssetHashType.CUSTOM,
         # The image is never used: local bundling succeeds or raises.
@@ -141,4 +146,14 @@ class _Copy:
             copy = target / "shipper" / file.relative_to(PACKAGE)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, copy)
+        _same_rights(target)
         return True
+
+
+def _same_rights(folder: Path) -> None:
+    """Those of files are in the zip, too: of whoever bundles with another umask, and Lambda reads them as another user.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/python-package.html
+    """
+    for path in folder.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)

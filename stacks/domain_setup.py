@@ -11,9 +11,11 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from shipper import setup_plan
-from shipper.handlers.domain_setup import IDENTITY_VARIABLE
-from stacks import asset, retention
-from stacks.search_domain import SearchDomain
+from shipper.handlers.domain_setup import BUCKET_VARIABLE, IDENTITY_VARIABLE, QUEUE_VARIABLE
+from stacks import asset, encryption, retention
+from stacks.collection import Target
+from stacks.network import Network
+from stacks.queues import Queues
 from stacks.stages import StageConfig
 
 _MEMORY_MIB = 256
@@ -33,12 +35,24 @@ class DomainSetup(Construct):
         self._config = config
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
 
-    def run(self, domain: SearchDomain, writers: Iterable[lambda_.Function]) -> CustomResource:
-        """Set `domain` up, with `writers` as those that may write; what the resource says of it is its `Summary`."""
-        function = self._function()
+    def run(
+        self,
+        domain: Target,
+        queues: Queues,
+        *,
+        writers: Iterable[lambda_.Function],
+        searchers: Iterable[lambda_.Function],
+        network: Network | None = None,
+    ) -> CustomResource:
+        """Set `domain` up for those that write and search; what the resource says of it is its `Summary`."""
+        function = self._function(queues)
+        if network:
+            network.attach(function)
         domain.grant_setup(self.role)
+        queues.grant_look_through(self.role)
         plan = setup_plan.Plan(
             endpoint=domain.endpoint,
+            collection=self._config.existing_collection,
             shards=self._config.index_shards,
             # A single node has nowhere to put a copy.
             replicas=min(self._config.instance_count - 1, 1),
@@ -46,12 +60,13 @@ class DomainSetup(Construct):
             delete_after_days=self._config.index_days,
             warm_after_days=self._config.warm_after_days,
             cold_after_days=self._config.cold_after_days,
-            security=self._config.fine_grained_access,
+            adopt=self._config.adopt_indices,
+            security=self._config.fine_grained_access and not self._config.existing_collection,
             writers=tuple(_role_arn(writer) for writer in writers),
-            readers=self._config.reader_roles,
+            readers=(*self._config.reader_roles, *(_role_arn(searcher) for searcher in searchers)),
             operators=self._config.operator_roles,
         )
-        return CustomResource(
+        run = CustomResource(
             self,
             "Run",
             service_token=function.function_arn,
@@ -59,11 +74,19 @@ class DomainSetup(Construct):
             properties=plan.to_properties(),
             service_timeout=Duration.seconds(self._config.setup_timeout_s + _LONGER_THAN_THE_FUNCTION_S),
         )
+        run.node.add_dependency(domain)
+        if network:
+            # Without its endpoints the function can neither begin nor answer CloudFormation.
+            run.node.add_dependency(network)
+        # S3 tries the queue when the bucket is made: what it leaves there is taken away by the run.
+        run.node.add_dependency(queues.failed_events)
+        return run
 
-    def _function(self) -> lambda_.Function:
+    def _function(self, queues: Queues) -> lambda_.Function:
         log_group = logs.LogGroup(
             self,
             "Log",
+            encryption_key=encryption.key(self, self._config),
             retention=retention.days(self._config.function_log_retention_days),
             removal_policy=RemovalPolicy.DESTROY,
         )
@@ -77,8 +100,13 @@ class DomainSetup(Construct):
             handler="shipper.handlers.domain_setup.handler",
             code=asset.code(self, self._config.architecture),
             memory_size=_MEMORY_MIB,
+            tracing=lambda_.Tracing.ACTIVE if self._config.tracing else None,
             timeout=Duration.seconds(self._config.setup_timeout_s),
-            environment={IDENTITY_VARIABLE: self.role.role_arn},
+            environment={
+                IDENTITY_VARIABLE: self.role.role_arn,
+                QUEUE_VARIABLE: queues.dead_letters.queue_url,
+                BUCKET_VARIABLE: queues.failed_events.bucket_name,
+            },
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
             role=self.role,

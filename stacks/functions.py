@@ -11,11 +11,10 @@ from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from shipper import metrics
 from shipper.handlers.replay import MAX_RECEIVES_VARIABLE
-from stacks import asset, retention
+from stacks import asset, encryption, retention
+from stacks.collection import Target
 from stacks.queues import FailedEventDestination, Queues
-from stacks.search_domain import SearchDomain
 from stacks.stages import StageConfig
 
 
@@ -23,7 +22,7 @@ class Functions(Construct):
     """Subscriber and replay function, each with a role and a log group of its own."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, config: StageConfig, domain: SearchDomain, queues: Queues
+        self, scope: Construct, construct_id: str, *, config: StageConfig, domain: Target, queues: Queues
     ) -> None:
         super().__init__(scope, construct_id)
         self._config = config
@@ -32,13 +31,16 @@ class Functions(Construct):
             **replace(
                 config.settings,
                 endpoint=domain.endpoint,
+                service=domain.service,
                 retry_queue_url=queues.retries.queue_url,
                 dead_letter_queue_url=queues.dead_letters.queue_url,
                 bucket=queues.failed_events.bucket_name,
             ).to_env(),
-            "POWERTOOLS_METRICS_NAMESPACE": metrics.NAMESPACE,
+            "POWERTOOLS_METRICS_NAMESPACE": config.metrics_namespace,
         }
-        self.subscriber = self._function("Subscriber", "subscriber", config.subscriber_timeout_s)
+        self.subscriber = self._function(
+            "Subscriber", "subscriber", config.subscriber_timeout_s, config.subscriber_max_concurrency
+        )
         # What Lambda itself gives up on goes to S3, the only destination that takes a whole event of 1 MB.
         # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
         self.subscriber.configure_async_invoke(
@@ -57,10 +59,11 @@ class Functions(Construct):
             )
         )
 
-    def _function(self, construct_id: str, module: str, timeout_s: int) -> lambda_.Function:
+    def _function(self, construct_id: str, module: str, timeout_s: int, max_concurrency: int = 0) -> lambda_.Function:
         log_group = logs.LogGroup(
             self,
             f"{construct_id}Log",
+            encryption_key=encryption.key(self, self._config),
             retention=retention.days(self._config.function_log_retention_days),
             removal_policy=RemovalPolicy.DESTROY,
         )
@@ -74,6 +77,8 @@ class Functions(Construct):
             handler=f"shipper.handlers.{module}.handler",
             code=self._code,
             memory_size=self._config.memory_mib,
+            reserved_concurrent_executions=max_concurrency or None,
+            tracing=lambda_.Tracing.ACTIVE if self._config.tracing else None,
             timeout=Duration.seconds(timeout_s),
             environment={**self._environment, "POWERTOOLS_SERVICE_NAME": module},
             log_group=log_group,

@@ -14,7 +14,7 @@ from constructs import Construct
 
 from shipper.aws.queue import KEY_PREFIX as LETTERS
 from shipper.failures import KEY_PREFIX as RECORDS
-from stacks import retention
+from stacks import encryption, retention
 from stacks.stages import StageConfig
 
 _KEPT_OF_STACK_NAME_CHARS = 20
@@ -28,11 +28,14 @@ class Queues(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, config: StageConfig) -> None:
         super().__init__(scope, construct_id)
         removal = retention.removal(config)
+        self.key = encryption.key(self, config)
+        encrypted = sqs.QueueEncryption.KMS if self.key else sqs.QueueEncryption.SQS_MANAGED
         kept = Duration.days(config.queue_retention_days)
         self.dead_letters = sqs.Queue(
             self,
             "DeadLetters",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            encryption=encrypted,
+            encryption_master_key=self.key,
             enforce_ssl=True,
             retention_period=kept,
             removal_policy=removal,
@@ -40,7 +43,8 @@ class Queues(Construct):
         self.retries = sqs.Queue(
             self,
             "Retries",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            encryption=encrypted,
+            encryption_master_key=self.key,
             enforce_ssl=True,
             retention_period=kept,
             visibility_timeout=Duration.seconds(config.retry_visibility_s),
@@ -50,7 +54,11 @@ class Queues(Construct):
         self.failed_events = s3.Bucket(
             self,
             "FailedEvents",
-            encryption=s3.BucketEncryption.S3_MANAGED,
+            encryption=s3.BucketEncryption.KMS if self.key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=self.key,
+            # One call of KMS for many objects;
+            # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html
+            bucket_key_enabled=True if self.key else None,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             enforce_ssl=True,
             minimum_tls_version=1.2,
@@ -73,9 +81,20 @@ class Queues(Construct):
 
     def grant_hand_on(self, grantee: iam.IGrantable) -> None:
         """Put letters into both queues and their bodies into the bucket."""
-        self.retries.grant_send_messages(grantee)
-        self.dead_letters.grant_send_messages(grantee)
-        self._grant(grantee, "s3:PutObject", f"{LETTERS}*")
+        self._grant_send(grantee, self.retries, self.dead_letters)
+
+    def grant_bury(self, grantee: iam.IGrantable) -> None:
+        """Put letters into the dead-letter queue and their bodies into the bucket."""
+        self._grant_send(grantee, self.dead_letters)
+
+    def grant_look_through(self, grantee: iam.IGrantable) -> None:
+        """Read dead letters, and give them back or delete them."""
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage"],
+            resource_arns=[self.dead_letters.queue_arn],
+        )
+        self._grant_key(grantee, "kms:Decrypt")
 
     def grant_read_bodies(self, grantee: iam.IGrantable) -> None:
         """Read the bodies that letters point at."""
@@ -88,6 +107,8 @@ class Queues(Construct):
         """
         stack = Stack.of(self)
         name = f"{stack.stack_name[:_KEPT_OF_STACK_NAME_CHARS]}*"
+        # S3 tries the queue when the bucket is made: its policy has to come first, without the whole name.
+        bucket_arn = stack.format_arn(service="s3", region="", account="", resource=name)
         self.dead_letters.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[iam.ServicePrincipal("s3.amazonaws.com")],
@@ -95,11 +116,13 @@ class Queues(Construct):
                 resources=[self.dead_letters.queue_arn],
                 conditions={
                     "StringEquals": {"aws:SourceAccount": stack.account},
-                    # S3 tries the queue when the bucket is made: its policy has to come first, without the whole name.
-                    "ArnLike": {"aws:SourceArn": stack.format_arn(service="s3", region="", account="", resource=name)},
+                    "ArnLike": {"aws:SourceArn": bucket_arn},
                 },
             )
         )
+        if self.key:
+            # https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
+            self.key.add_to_resource_policy(encryption.by_service("s3", bucket_arn))
         bucket = cast("s3.CfnBucket", self.failed_events.node.default_child)
         bucket.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
             queue_configurations=[
@@ -116,6 +139,21 @@ class Queues(Construct):
         )
         policy = self.dead_letters.node.find_child("Policy").node.default_child
         bucket.add_resource_dependency(cast("CfnResource", policy))
+
+    def _grant_send(self, grantee: iam.IGrantable, *queues: sqs.IQueue) -> None:
+        # One action: the queue's own grant adds two that nobody calls, and with a key families of actions.
+        arns = [queue.queue_arn for queue in queues]
+        iam.Grant.add_to_principal(grantee=grantee, actions=["sqs:SendMessage"], resource_arns=arns)
+        self._grant(grantee, "s3:PutObject", f"{LETTERS}*")
+        self._grant_key(grantee, "kms:GenerateDataKey", "kms:Decrypt")
+
+    def _grant_key(self, grantee: iam.IGrantable, *actions: str) -> None:
+        """What a sender and a receiver need beside the queue's or bucket's own rights, where those have a key.
+
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+        """
+        if self.key:
+            iam.Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=[self.key.key_arn])
 
     def _grant(self, grantee: iam.IGrantable, action: str, keys: str) -> None:
         """One action: the bucket's own grants add families of actions with wildcards in their names."""

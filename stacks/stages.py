@@ -7,7 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from shipper import metrics
 from shipper.settings import Settings
+from stacks import (
+    access_checks,
+    alarm_checks,
+    collection_checks,
+    domain_checks,
+    function_checks,
+    size_checks,
+    subscription_checks,
+)
 
 LOG_GROUPS = ("application", "dataplane", "host")
 """The three log groups of Container Insights; https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/
@@ -55,18 +65,19 @@ _RANGES: dict[str, tuple[int, int]] = {
     "warm_after_days": (0, 3_653),
     "cold_after_days": (0, 3_653),
     "setup_timeout_s": (30, 900),
+    # https://docs.aws.amazon.com/opensearch-service/latest/APIReference/API_SAMLOptionsInput.html
+    "saml_session_min": (1, 1_440),
+    "fresh_within_s": (60, 21_600),
+    "low_storage_mib": (0, 25_165_824),
     "memory_mib": (128, 10_240),
     "subscriber_timeout_s": (1, 900),
     "replay_timeout_s": (1, 900),
+    "subscriber_max_concurrency": (0, 10_000),
     "replay_max_concurrency": (2, 1000),
     "retry_visibility_s": (0, 43_200),
     "retry_max_receives": (1, 1000),
     "queue_retention_days": (1, 14),
 }
-_VISIBILITY_TIMEOUTS = 6
-"""A queue hides a message at least six function timeouts long, or it comes a second time while the first still runs;
-https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
-
 _PATTERNS: dict[str, tuple[str, str]] = {
     "name": (r"[a-z][a-z0-9-]{0,29}", "no stage name (lower-case letters, digits and -)"),
     # https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html
@@ -80,39 +91,70 @@ _PATTERNS: dict[str, tuple[str, str]] = {
         "none of ultrawarm1.medium.search and ultrawarm1.large.search",
     ),
     "existing_endpoint": (r"(https://[a-z0-9.-]+)?", "no https URL of a domain, without a path"),
-    "existing_arn": (r"(arn:[a-z-]+:es:[a-z0-9-]+:\d{12}:domain/[a-z0-9-]+)?", "no ARN of a domain"),
+    "existing_arn": (
+        rf"(arn:[a-z-]+:es:[a-z0-9-]+:\d{{12}}:domain/[a-z0-9-]+|{collection_checks.ARN})?",
+        "no ARN of a domain or of a serverless collection",
+    ),
+    # https://docs.aws.amazon.com/opensearch-service/latest/ServerlessAPIReference/API_CreateCollection.html
+    "existing_collection": (r"([a-z][a-z0-9-]{2,31})?", "no name of a serverless collection"),
+    "encryption_key": (
+        rf"aws|own|{domain_checks.KMS_KEY}",
+        "neither aws, own nor the ARN of a key in KMS",
+    ),
     "architecture": (r"arm64|x86_64|host", "none of arm64, x86_64 and host"),
-    # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutSubscriptionFilter.html
-    "filter_pattern": (r"(?s).{0,1024}", "longer than 1024 characters"),
+    "fluentd_identity": (r"pod-identity|irsa|node-role|none", "none of pod-identity, irsa, node-role and none"),
+    "oidc_provider_arn": (
+        r"(arn:[a-z-]+:iam::\d{12}:oidc-provider/[\w.-]+(/[\w.-]+)*)?",
+        "no ARN of an OIDC provider in IAM",
+    ),
+    "alarm_email": (r"([^@\s]+@[^@\s]+\.[^@\s]+)?", "no e-mail address"),
+    # A description has 1,024 characters; https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/
+    # API_PutMetricAlarm.html
+    "runbook_url": (r"[^\s#]{1,500}", "no address of a page (at most 500 characters, without #)"),
 }
-
-# https://docs.aws.amazon.com/opensearch-service/latest/developerguide/supported-instance-types.html
-_REFUSED_FAMILIES = {
-    "t2": "cannot encrypt its data",
-    **dict.fromkeys(("i3", "i4g", "i4i", "i8g", "im4gn", "r6gd", "r7gd"), "takes no EBS volume"),
-}
-_BURSTABLE_VOLUME_GIB = 100
-"""https://docs.aws.amazon.com/opensearch-service/latest/developerguide/limits.html"""
-
-_ENVIRONMENT_BYTES = 4096 - 1024
-"""What Lambda allows for all variables of a function, less what the addresses that a deployment adds may take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageConfig:
-    """One stage; sizes and times in the unit of the name.
+    """One stage; sizes and times in the unit of the name. docs/configuration.md has every field and its examples.
 
-    `architecture` `host` bundles for the machine that synthesises, where the local AWS runs the functions. With
+    `fluentd_identity` is how Fluentd gets its rights (cluster_access.py), with `oidc_provider_arn` of the cluster for
+    `irsa`. `architecture` `host` bundles for the machine that synthesises, where the local AWS runs the functions. With
     `existing_endpoint` and `existing_arn` the stack makes no domain; `fine_grained_access` then says what that one
     has. `reader_roles` and `operator_roles` are ARNs of IAM roles, or groups of a SAML provider. An index is deleted
-    `index_days` after it was made, and moved `warm_after_days` and `cold_after_days`: 0 is never.
+    `index_days` after it was made, and moved `warm_after_days` and `cold_after_days`: 0 is never; one that was there
+    before the stack is left alone unless `adopt_indices` says otherwise. Where the ARN is one of a serverless
+    collection, `existing_collection` is its name, a group is `saml/ACCOUNT/PROVIDER/group/NAME`, and no index is
+    deleted.
+
+    A filter is put on each log group of the cluster and of `extra_log_groups`, and by a function on those under
+    `log_group_prefixes` that are there or come later; or there is one `subscription` of the whole account, with
+    `excluded_log_groups`. `filter_patterns` are by kind, name or prefix, and `filter_pattern` is that of all others.
+    With `source_fields` each event says the account and Region that it was copied from (docs/accounts.md).
+
+    Alarms go to a topic, and from there to `alarm_email`; each links to its section of the runbook at `runbook_url`.
+    They go off where logs are not found `fresh_within_s` after they were written, where one of the log groups of
+    `silent_after_min` has none for so many minutes, and where a node has less than `low_storage_mib` left: 0 is a
+    quarter of its volume, and 20 GiB with a domain that exists. With `canary` a function writes a line into each log
+    group every minute and looks for it in the index.
+
+    `encryption_key` is `aws` for the services' keys, `own` for one that the stack makes, or the ARN of one in KMS
+    (docs/encryption.md); `domain_kms_key_arn` is that of a domain with another one.
     """
 
     name: str
     cluster: str = "eks"
     create_log_groups: bool = True
     log_retention_days: int = 30
+    subscription: Literal["groups", "account"] = "groups"
+    extra_log_groups: tuple[str, ...] = ()
+    log_group_prefixes: tuple[str, ...] = ()
+    excluded_log_groups: tuple[str, ...] = ()
     filter_pattern: str = ""
+    filter_patterns: tuple[tuple[str, str], ...] = ()
+    source_fields: bool = False
+    fluentd_identity: Literal["pod-identity", "irsa", "node-role", "none"] = "pod-identity"
+    oidc_provider_arn: str = ""
 
     engine_version: str = "3.7"
     instance_type: str = "t3.medium.search"
@@ -127,33 +169,76 @@ class StageConfig:
     warm_count: int = 0
     off_peak_hour_utc: int | None = None
     slow_logs: bool = False
+    tls_policy: str = domain_checks.TLS_POLICIES[0]
+    custom_endpoint: str = ""
+    certificate_arn: str = ""
+    domain_kms_key_arn: str = ""
+    access_principals: tuple[str, ...] = ()
+    access_cidrs: tuple[str, ...] = ()
     fine_grained_access: bool = True
     reader_roles: tuple[str, ...] = ()
     operator_roles: tuple[str, ...] = ()
+    saml_metadata_file: str = ""
+    saml_master_group: str = ""
+    saml_roles_key: str = "roles"
+    saml_session_min: int = 60
     existing_endpoint: str = ""
     existing_arn: str = ""
+    existing_collection: str = ""
+
+    vpc_id: str = ""
+    subnet_ids: tuple[str, ...] = ()
+    route_table_ids: tuple[str, ...] = ()
+    s3_prefix_list_id: str = ""
+    create_endpoints: bool = True
+    endpoint_security_group_ids: tuple[str, ...] = ()
+    existing_security_group_id: str = ""
 
     index_shards: int = 1
     index_refresh_s: int = 30
     index_days: int = 30
     warm_after_days: int = 0
     cold_after_days: int = 0
+    adopt_indices: bool = False
     setup_timeout_s: int = 600
 
     architecture: Literal["arm64", "x86_64", "host"] = "arm64"
     memory_mib: int = 512
     subscriber_timeout_s: int = 120
+    subscriber_max_concurrency: int = 0
     replay_timeout_s: int = 120
     replay_max_concurrency: int = 2
     retry_visibility_s: int = 720
     retry_max_receives: int = 100
     queue_retention_days: int = 14
     function_log_retention_days: int = 30
+    tracing: bool = False
 
+    alarm_email: str = ""
+    runbook_url: str = "docs/runbook.md"
+    fresh_within_s: int = 900
+    silent_after_min: tuple[tuple[str, int], ...] = (("application", 30),)
+    low_storage_mib: int = 0
+    canary: bool = True
+
+    encryption_key: str = "aws"
     keep_data: bool = True
     protected: bool = False
     plain_http: bool = False
     settings: Settings = field(default_factory=Settings)
+
+    @property
+    def metrics_namespace(self) -> str:
+        """Of what the functions of this stage measure: the stages of an account must not sum up to one figure."""
+        return f"{metrics.NAMESPACE}/{self.name}"
+
+    def log_group(self, kind: str) -> str:
+        """The name of one of the cluster's log groups."""
+        return f"/aws/containerinsights/{self.cluster}/{kind}"
+
+    def pattern_of(self, name: str) -> str:
+        """The filter pattern of a kind of log group, of another log group, or of a prefix."""
+        return dict(self.filter_patterns).get(name, self.filter_pattern)
 
     def problems(self) -> list[str]:
         """Every fault as `field: what is wrong`, the settings of the functions included."""
@@ -171,67 +256,20 @@ class StageConfig:
         for name in ("log_retention_days", "function_log_retention_days"):
             if getattr(self, name) not in RETENTION:
                 yield name, f"{getattr(self, name)} is no number of days that CloudWatch offers"
-        yield from self._domain_faults()
-        yield from self._access_faults()
-        yield from self._storage_faults()
-        yield from self._function_faults()
-
-    def _domain_faults(self) -> Iterator[tuple[str, str]]:
-        if self.instance_count < 1 or self.instance_count % max(self.zone_count, 1):
-            yield "instance_count", f"{self.instance_count} cannot be spread evenly over {self.zone_count} zones"
-        if self.master_count not in {0, 3, 5}:
-            yield "master_count", f"{self.master_count} is none of 0, 3 and 5"
-        family = self.instance_type.partition(".")[0]
-        if family in _REFUSED_FAMILIES:
-            yield "instance_type", f"{family} {_REFUSED_FAMILIES[family]}"
-        if family == "t3" and self.volume_gib > _BURSTABLE_VOLUME_GIB:
-            yield "volume_gib", f"{self.volume_gib} is more than the {_BURSTABLE_VOLUME_GIB} that t3 takes"
-        if self.off_peak_hour_utc is not None and not 0 <= self.off_peak_hour_utc <= 23:
-            yield "off_peak_hour_utc", f"{self.off_peak_hour_utc} is not between 0 and 23"
-
-    def _access_faults(self) -> Iterator[tuple[str, str]]:
-        if self.plain_http and self.name != "local":
-            yield "plain_http", "only stage local speaks plain http"
-        if bool(self.existing_endpoint) != bool(self.existing_arn):
-            yield "existing_arn", "belongs to existing_endpoint: give both or none"
-        if (self.reader_roles or self.operator_roles) and not self.fine_grained_access:
-            yield "fine_grained_access", "is what reader_roles and operator_roles need"
-
-    def _storage_faults(self) -> Iterator[tuple[str, str]]:
-        """https://docs.aws.amazon.com/opensearch-service/latest/developerguide/ultrawarm.html#ultrawarm-pp ."""
-        if self.warm_count == 1:
-            yield "warm_count", "1 is too few: the service wants two warm nodes, or none"
-        if self.warm_count and not self.master_count:
-            yield "master_count", "warm nodes need dedicated masters"
-        if self.warm_count and self.instance_type.startswith("t3."):
-            yield "instance_type", "t3 has no warm storage"
-        if self.warm_after_days and not (self.warm_count or self.existing_arn):
-            yield "warm_after_days", "needs warm nodes: set warm_count"
-        if self.cold_after_days and not self.warm_after_days:
-            yield "cold_after_days", "needs warm_after_days: only what is warm becomes cold"
-        steps = [days for days in (self.warm_after_days, self.cold_after_days, self.index_days) if days]
-        if steps != sorted(set(steps)):
-            yield "index_days", "must come after cold_after_days, and that after warm_after_days"
-        if 0 < self.warm_after_days <= self.queue_retention_days:
-            # A warm index is read-only.
-            yield "warm_after_days", f"a dead letter of {self.queue_retention_days} days could not be replayed"
-
-    def _function_faults(self) -> Iterator[tuple[str, str]]:
-        if min(self.subscriber_timeout_s, self.replay_timeout_s) <= self.settings.reserve_s:
-            yield "settings.reserve_s", f"{self.settings.reserve_s} leaves nothing of a function's timeout"
-        if self.name != "local" and self.retry_visibility_s < _VISIBILITY_TIMEOUTS * self.replay_timeout_s:
-            yield "retry_visibility_s", f"must be at least {_VISIBILITY_TIMEOUTS} times replay_timeout_s"
-        if self.name != "local" and self.architecture == "host":
-            yield "architecture", "host is for stage local, where this machine runs the functions"
-        variables = sum(len(name) + len(value.encode()) for name, value in self.settings.to_env().items())
-        if variables > _ENVIRONMENT_BYTES:
-            yield "settings", f"take {variables} bytes of environment, {_ENVIRONMENT_BYTES} are to be had"
+        yield from size_checks.faults(self)
+        yield from access_checks.faults(self)
+        yield from domain_checks.faults(self)
+        yield from collection_checks.faults(self)
+        yield from function_checks.faults(self)
+        yield from subscription_checks.faults(self, LOG_GROUPS)
+        yield from alarm_checks.faults(self, LOG_GROUPS)
 
 
 STAGES: dict[str, StageConfig] = {
     "local": StageConfig(
         name="local",
         cluster="demo",
+        fluentd_identity="none",
         log_retention_days=1,
         function_log_retention_days=1,
         instance_type="t3.small.search",
@@ -245,6 +283,7 @@ STAGES: dict[str, StageConfig] = {
         # Tests and demo wait for a retry: five seconds, not minutes. Double deliveries are harmless.
         retry_visibility_s=5,
         settings=Settings(backoff_s=1, max_backoff_s=5),
+        canary=False,
         keep_data=False,
         plain_http=True,
     ),

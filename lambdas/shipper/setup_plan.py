@@ -32,9 +32,9 @@ class Plan:
     """What a stage wants of its domain.
 
     `security` says that the domain has fine-grained access control; `writers`, `readers` and `operators` are then
-    ARNs of IAM roles, or groups of a SAML provider. 0 days leave a step of the retention out.
-    `adopt` puts indices that were there before under the retention, too: whoever made them, it deletes them. `collection` is the name
-    of a serverless collection that stands in the place of the domain.
+    ARNs of IAM roles, or groups of a SAML provider. 0 days leave a step of the retention out. `adopt` puts indices that
+    were there before under the retention, too: whoever made them, it deletes them. `collection` is the name of a
+    serverless collection that stands in the place of the domain.
     """
 
     endpoint: str

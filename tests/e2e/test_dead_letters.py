@@ -86,7 +86,7 @@ def settled(chain: Chain, inbox: Inbox) -> bool:
 
 
 def test_a_replay_killed_at_many_points_leaves_each_document_once(chain: Chain) -> None:
-    """Row 52. The count is that of `make soak`, a tenth of it otherwise."""
+    """Row 52. The count is that of `make soak-letters`, a tenth of it otherwise."""
     day_ms = int(time.time() * 1000) - OLD_MS
     index, body = strict(day_ms)
     chain.search.indices.create(index=index, body=body)

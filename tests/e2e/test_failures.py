@@ -111,7 +111,11 @@ def test_a_replay_doubles_nothing_of_what_was_written_before_lambda_gave_up(chai
     assert len(chain.found(stream)) == 2
 
 
-def test_the_test_that_s3_makes_at_the_deployment_is_cleared_away_by_a_replay(chain: Chain) -> None:
+def test_the_test_that_s3_makes_is_taken_away_by_the_deployment_and_else_by_a_replay(chain: Chain) -> None:
+    assert not chain.letters("s3_test_event")
+    bucket = chain.stack.outputs["FailedEventsBucket"]
+    test = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Time": "2026-11-20T08:00:00.000Z", "Bucket": bucket}
+    chain.client("sqs").send_message(QueueUrl=chain.stack.outputs["DeadLetterQueueUrl"], MessageBody=json.dumps(test))
     (group,) = chain.letters("s3_test_event")
     assert group["documents"] == 0
     chain.shipper("dlq", "replay", "--reason", "s3_test_event", "--yes")

@@ -116,8 +116,8 @@ QUEUES: tuple[Fault, ...] = (
                 "test_killed_at_any_step_no_letter_is_lost_and_none_is_in_the_files_twice",
             ),
             *cases("shipper/cli/test_dlq_import", "test_killed_at_any_step_each_letter_is_sent_once"),
+            *cases("stacks/test_alarms", "test_limits_follow_the_stage[half of the retention]"),
         ),
-        gap="not built: the alarm",
     ),
     Fault(
         52,

@@ -12,7 +12,8 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk.assertions import Template
 
-from stacks.log_shipping import LogShipping
+from app import configuration
+from stacks.stack import LogShippingStack
 from stacks.stages import STAGES, StageConfig
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,7 +26,11 @@ FAILED_EVENTS = "QueuesFailedEventsA41BBD2A"
 SUBSCRIBER = "FunctionsSubscriber283082B9"
 REPLAY = "FunctionsReplay3F656353"
 SETUP = "SetupFunctionC1AAAA3A"
+CANARY = "CanaryFunction7B473602"
+CANARY_ROLE = "CanaryRole9950A1F8"
+INVOKE_BY_LOGS = "SubscriptionsInvokeByLogsA5D281A7"
 SETUP_ROLE = "SetupRoleBF237B81"
+FLUENTD_ROLE = "ClusterAccessRole393CD568"
 
 
 def flags() -> dict[str, Any]:
@@ -43,7 +48,7 @@ def app(outdir: Path | None = None, **context: Any) -> cdk.App:
 class Built:
     """A synthesised stack: `resources` by logical id, as CloudFormation gets them."""
 
-    stack: LogShipping
+    stack: LogShippingStack
     resources: dict[str, dict[str, Any]]
     outputs: dict[str, Any]
 
@@ -71,7 +76,7 @@ class Built:
 @cache
 def of_config(config: StageConfig) -> Built:
     """The stack of a configuration."""
-    stack = LogShipping(app(), config=config)
+    stack = LogShippingStack(app(), config=config)
     template = Template.from_stack(stack).to_json()
     return Built(stack, template["Resources"], template["Outputs"])
 
@@ -79,6 +84,24 @@ def of_config(config: StageConfig) -> Built:
 def built(stage: str, **changes: Any) -> Built:
     """The stack of a stage, with some fields changed."""
     return of_config(replace(STAGES[stage], **changes))
+
+
+EXAMPLES = {
+    "new-domain": "prod",
+    "existing-domain": "dev",
+    "vpc": "prod",
+    "existing-log-groups": "dev",
+    "more-log-groups": "dev",
+    "central-account": "prod",
+    "china": "prod",
+}
+"""The files in examples/ and the stage that each configures."""
+
+
+@cache
+def example(name: str) -> StageConfig:
+    """The configuration that an example makes, as the command line reads it."""
+    return configuration(app(stage=EXAMPLES[name], config=str(ROOT / "examples" / f"{name}.toml")))
 
 
 def attribute(logical_id: str, name: str = "Arn") -> dict[str, Any]:

@@ -14,10 +14,13 @@ import pytest
 from aws_cdk import aws_sqs as sqs
 
 import app as cdk_app
-from app import BadConfiguration, configuration, main
+from app import configuration, main
 from stacks import asset
+from stacks.log_shipping import BadConfiguration
 from stacks.stages import STAGES
 from tests.stacks.built import ROOT, app, flags
+
+PROVIDER = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE"
 
 
 @pytest.mark.parametrize(
@@ -29,6 +32,11 @@ from tests.stacks.built import ROOT, app, flags
         ({"cluster": "shop"}, replace(STAGES["dev"], cluster="shop")),
         ({"cluster": 7}, replace(STAGES["dev"], cluster="7")),
         ({"log_groups": "existing"}, replace(STAGES["dev"], create_log_groups=False)),
+        ({"fluentd_identity": "none"}, replace(STAGES["dev"], fluentd_identity="none")),
+        (
+            {"fluentd_identity": "irsa", "oidc_provider_arn": PROVIDER},
+            replace(STAGES["dev"], fluentd_identity="irsa", oidc_provider_arn=PROVIDER),
+        ),
         ({"log_groups": "new"}, STAGES["dev"]),
         (
             {"stage": "local", "cluster": "a", "log_groups": "existing"},
@@ -60,6 +68,31 @@ def test_every_fault_is_named_in_one_message(context: dict[str, Any], message: s
     with pytest.raises(BadConfiguration) as failure:
         configuration(app(**context))
     assert str(failure.value) == message
+
+
+def test_a_file_configures_the_stage_and_single_values_win(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[prod]\ncluster = "a"\nmemory_mib = 2048\n[dev]\ncluster = "b"\n', "utf-8")
+    expected = replace(STAGES["prod"], cluster="shop", memory_mib=2048)
+    assert configuration(app(stage="prod", cluster="shop", config=str(file))) == expected
+
+
+def test_the_context_configures_the_stage_too() -> None:
+    assert configuration(app(config={"dev": {"memory_mib": 2048}})) == replace(STAGES["dev"], memory_mib=2048)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"dev": {"memory": 1, "memory_mib": 1}}, "stage dev: memory: no such field; memory_mib: 1 is not between"),
+        ({"stage": {}}, "config: 'stage' is none of local, dev, prod"),
+    ],
+    ids=["fields", "stages"],
+)
+def test_what_the_configuration_has_wrong_is_named(config: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadConfiguration) as failure:
+        configuration(app(config=config))
+    assert str(failure.value).startswith(message)
 
 
 def _run(*arguments: str, cwd: Path, **context: str) -> subprocess.CompletedProcess[str]:

@@ -47,7 +47,6 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (package / "__pycache__").mkdir()
     (package / "__pycache__" / "x.cpython-313.pyc").write_bytes(b"compiled")
     (lambdas / "requirements.txt").write_text(f"{make_wheel(tmp_path)}\n", "utf-8")
-    monkeypatch.setattr(asset, "LAMBDAS", lambdas)
     monkeypatch.setattr(asset, "PACKAGE", package)
     monkeypatch.setattr(asset, "REQUIREMENTS", lambdas / "requirements.txt")
     monkeypatch.setattr(asset, "CACHE", tmp_path / "cache")
@@ -74,6 +73,11 @@ def content(folder: Path) -> dict[str, str]:
     }
 
 
+def rights(folder: Path) -> dict[str, str]:
+    """Who may do what with each file and folder."""
+    return {path.relative_to(folder).as_posix(): oct(path.stat().st_mode) for path in sorted(folder.rglob("*"))}
+
+
 def test_one_bundle_holds_packages_and_sources_and_nothing_else(place: Path) -> None:
     (bundle,) = synthesise(place / "out")
     assert "tiny.py," in (bundle / "tiny-1.0.dist-info" / "RECORD").read_text("utf-8")
@@ -93,9 +97,15 @@ def test_two_syntheses_make_the_same_bundle(place: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(sys, "executable", str(other if sys.executable != str(other) else other.with_name("python")))
     for file in asset.PACKAGE.rglob("*.py"):
         os.utime(file, (1, 1))
-    (second,) = synthesise(place / "second")
+    usual = os.umask(0o077)
+    try:
+        (second,) = synthesise(place / "second")
+    finally:
+        os.umask(usual)
     assert first.name == second.name
     assert content(first) == content(second)
+    assert rights(first) == rights(second)
+    assert set(rights(second).values()) == {"0o100644", "0o40755"}
 
 
 def test_pip_runs_once_for_the_same_pins(place: Path) -> None:

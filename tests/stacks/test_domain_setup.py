@@ -9,7 +9,18 @@ import pytest
 
 from shipper.setup_plan import Plan, paths
 from stacks.stages import STAGES
-from tests.stacks.built import DOMAIN, REPLAY, SETUP, SETUP_ROLE, SUBSCRIBER, Built, attribute, below, built
+from tests.stacks.built import (
+    CANARY_ROLE,
+    DOMAIN,
+    REPLAY,
+    SETUP,
+    SETUP_ROLE,
+    SUBSCRIBER,
+    Built,
+    attribute,
+    below,
+    built,
+)
 
 ROLES = ("FunctionsSubscriberRole54F34141", "FunctionsReplayRole314861F4")
 EXISTING: dict[str, Any] = {
@@ -40,7 +51,8 @@ def test_both_functions_write_and_the_stages_people_read() -> None:
     properties = run_of(built("prod", reader_roles=("arn:r",), operator_roles=("group",)))
     assert properties["Writers"] == [attribute(role) for role in ROLES]
     assert [built("prod").properties(name)["Role"] for name in (SUBSCRIBER, REPLAY)] == properties["Writers"]
-    assert (properties["Readers"], properties["Operators"]) == (["arn:r"], ["group"])
+    assert properties["Readers"] == ["arn:r", attribute(CANARY_ROLE)]
+    assert properties["Operators"] == ["group"]
 
 
 def test_the_first_log_comes_after_the_template() -> None:

@@ -10,22 +10,25 @@ import pytest
 from shipper.settings import Settings
 from stacks.stages import STAGES
 from tests.stacks.built import (
+    CANARY,
     DEAD_LETTERS,
     DOMAIN,
     FAILED_EVENTS,
+    FLUENTD_ROLE,
     REPLAY,
     RETRIES,
     SETUP,
     SUBSCRIBER,
     attribute,
     built,
+    words,
 )
 
 FUNCTIONS = [SUBSCRIBER, REPLAY]
 
 
-def test_there_are_two_functions_beside_the_set_up_and_no_helpers() -> None:
-    assert set(built("prod").of_type("AWS::Lambda::Function")) == {*FUNCTIONS, SETUP}
+def test_there_are_two_functions_beside_set_up_and_canary_and_no_helpers() -> None:
+    assert set(built("prod").of_type("AWS::Lambda::Function")) == {*FUNCTIONS, SETUP, CANARY}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -51,7 +54,7 @@ def test_a_function_reads_back_the_settings_of_its_stage(stage: str, function: s
     assert variables["SHIPPER_RETRY_QUEUE_URL"] == {"Ref": RETRIES}
     assert variables["SHIPPER_DEAD_LETTER_QUEUE_URL"] == {"Ref": DEAD_LETTERS}
     assert variables["SHIPPER_BUCKET"] == {"Ref": FAILED_EVENTS}
-    assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "cwl-shipper"
+    assert variables["POWERTOOLS_METRICS_NAMESPACE"] == f"cwl-shipper/{stage}"
 
     plain = {name: value for name, value in variables.items() if isinstance(value, str)}
     assert Settings.from_env(plain) == STAGES[stage].settings
@@ -66,7 +69,9 @@ def test_settings_that_differ_reach_the_functions() -> None:
 
 
 def test_what_lambda_gives_up_on_goes_to_the_bucket() -> None:
-    assert built("dev").only("AWS::Lambda::EventInvokeConfig") == {
+    configs = built("dev").of_type("AWS::Lambda::EventInvokeConfig").values()
+    (found,) = [config for config in configs if config["FunctionName"] == {"Ref": SUBSCRIBER}]
+    assert found == {
         "DestinationConfig": {"OnFailure": {"Destination": attribute(FAILED_EVENTS)}},
         "FunctionName": {"Ref": SUBSCRIBER},
         "MaximumEventAgeInSeconds": 21_600,
@@ -97,6 +102,29 @@ def test_the_stage_decides_how_many_replays_run_at_once(concurrency: int) -> Non
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": concurrency}
 
 
+def test_the_stage_limits_how_many_subscribers_run_at_once_and_nothing_else() -> None:
+    found = built("dev", subscriber_max_concurrency=50).of_type("AWS::Lambda::Function")
+    assert {key: function.get("ReservedConcurrentExecutions") for key, function in found.items()} == {
+        **dict.fromkeys(found),
+        SUBSCRIBER: 50,
+    }
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_by_default_nothing_is_reserved_or_traced(stage: str) -> None:
+    for function in built(stage).of_type("AWS::Lambda::Function").values():
+        assert not function.keys() & {"ReservedConcurrentExecutions", "TracingConfig"}
+
+
+def test_each_function_can_be_traced_and_has_the_rights_to_it() -> None:
+    stack = built("dev", tracing=True)
+    functions = stack.of_type("AWS::Lambda::Function").values()
+    assert [function["TracingConfig"] for function in functions] == [{"Mode": "Active"}] * len(functions)
+    rights = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+    traced = [policy for policy, statement in stack.statements() if set(words(statement["Action"])) == rights]
+    assert len(set(traced)) == len(functions)
+
+
 @pytest.mark.parametrize("stage", ["dev", "prod"])
 def test_a_message_stays_hidden_six_timeouts_long(stage: str) -> None:
     stack = built(stage)
@@ -121,8 +149,8 @@ def test_lambda_never_drops_the_lines_of_metrics(level: str, dropped_below: str)
 
 def test_each_function_has_a_role_of_its_own() -> None:
     stack = built("dev")
-    roles = [stack.properties(function)["Role"]["Fn::GetAtt"][0] for function in (*FUNCTIONS, SETUP)]
-    assert set(roles) == set(stack.of_type("AWS::IAM::Role"))
+    roles = [stack.properties(function)["Role"]["Fn::GetAtt"][0] for function in (*FUNCTIONS, SETUP, CANARY)]
+    assert {*roles, FLUENTD_ROLE} == set(stack.of_type("AWS::IAM::Role"))
     for role in roles:
         properties: dict[str, Any] = stack.properties(role)
         assert "ManagedPolicyArns" not in properties

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
+import aws_cdk as cdk
 import pytest
 
-from stacks.log_shipping import LogShipping
+from stacks.log_shipping import BadConfiguration, LogShipping
 from stacks.stages import STAGES
 from tests.stacks.built import (
     DEAD_LETTERS,
@@ -16,19 +18,12 @@ from tests.stacks.built import (
     RETRIES,
     SETUP_ROLE,
     SUBSCRIBER,
+    app,
     built,
     words,
 )
 
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_the_stack_is_named_for_its_stage(stage: str) -> None:
-    assert built(stage).stack.stack_name == f"cwl-shipper-{stage}"
-
-
-@pytest.mark.parametrize(("stage", "protected"), [("local", False), ("dev", False), ("prod", True)])
-def test_only_prod_is_protected(stage: str, protected: bool) -> None:
-    assert built(stage).stack.termination_protection is protected
+FLUENTD = {"FluentdRoleArn"}
 
 
 @pytest.mark.parametrize(
@@ -55,9 +50,9 @@ def test_a_logical_id_never_changes(stage: str, logical_id: str, kind: str) -> N
     assert built(stage).resources[logical_id]["Type"] == kind
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_outputs_say_where_everything_is(stage: str) -> None:
-    assert set(built(stage).outputs) == {
+@pytest.mark.parametrize(("stage", "more"), [("local", set()), ("dev", FLUENTD), ("prod", FLUENTD)])
+def test_outputs_say_where_everything_is(stage: str, more: set[str]) -> None:
+    assert set(built(stage).outputs) == more | {
         "DomainEndpoint",
         "RetryQueueUrl",
         "DeadLetterQueueUrl",
@@ -67,6 +62,9 @@ def test_outputs_say_where_everything_is(stage: str) -> None:
         "SubscriberLogGroup",
         "ReplayLogGroup",
         "LogGroupPrefix",
+        "MetricsNamespace",
+        "AlarmTopic",
+        "Dashboard",
         "DomainSetup",
         "DomainSetupRole",
     }
@@ -87,15 +85,20 @@ _BOTH = {
     "logs:CreateLogStream",
     "logs:PutLogEvents",
     "s3:PutObject",
-    "sqs:GetQueueAttributes",
-    "sqs:GetQueueUrl",
     "sqs:SendMessage",
 }
 RIGHTS = {
     "FunctionsSubscriberRole": _BOTH | {"s3:ListBucket"},
     "FunctionsReplayRole": _BOTH
-    | {"s3:GetObject", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"},
-    "SetupRole": {"es:ESHttpGet", "es:ESHttpPost", "es:ESHttpPut", "logs:CreateLogStream", "logs:PutLogEvents"},
+    | {
+        *("s3:GetObject", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"),
+        # Of Lambda's own poller.
+        *("sqs:GetQueueAttributes", "sqs:GetQueueUrl"),
+    },
+    "SetupRole": {
+        *("es:ESHttpGet", "es:ESHttpPost", "es:ESHttpPut", "logs:CreateLogStream", "logs:PutLogEvents"),
+        *("sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage"),
+    },
 }
 
 
@@ -120,7 +123,7 @@ def test_every_right_names_its_resource(stage: str) -> None:
         for resource in resources:
             assert not isinstance(resource, str), f"{policy}: {resource}"
             if "*" in json.dumps(resource):
-                assert FAILED_EVENTS in json.dumps(resource) or "/cwl-*" in json.dumps(resource), policy
+                assert any(known in json.dumps(resource) for known in (FAILED_EVENTS, "/cwl-*", ":log-group:")), policy
 
 
 def test_the_replay_reads_no_more_than_bodies() -> None:
@@ -130,9 +133,25 @@ def test_the_replay_reads_no_more_than_bodies() -> None:
     assert '"/letters/*"' in json.dumps(statement["Resource"])
 
 
-def test_the_stack_class_makes_no_resource_itself() -> None:
-    children = {child.node.id for child in built("dev").stack.node.children}
-    parts = {"Setup", "Search", "Queues", "Functions", "Subscriptions"}
-    outputs = set(built("dev").outputs)
-    assert children - outputs - parts <= {"CDKMetadata", "BootstrapVersion", "CheckBootstrapVersion"}
-    assert isinstance(built("dev").stack, LogShipping)
+def test_the_shipping_makes_no_resource_itself() -> None:
+    children = {child.node.id for child in built("dev").stack.shipping.node.children}
+    parts = {"Setup", "Search", "Queues", "Functions", "Subscriptions", "ClusterAccess", "Canary", "Observability"}
+    assert children == parts
+
+
+def test_a_wrong_configuration_makes_nothing_and_names_every_fault() -> None:
+    stack = cdk.Stack(app(), "Own")
+    with pytest.raises(BadConfiguration) as failure:
+        LogShipping(stack, "Logs", config=replace(STAGES["dev"], cluster="", log_retention_days=8))
+    assert str(failure.value) == (
+        "stage dev: cluster: '' is no EKS cluster name (letters, digits, - and _); "
+        "log_retention_days: 8 is no number of days that CloudWatch offers"
+    )
+    (shipping,) = stack.node.children
+    assert shipping.node.children == []
+
+
+def test_a_nested_stack_is_refused_as_its_name_is_not_known() -> None:
+    nested = cdk.NestedStack(cdk.Stack(app(), "Own"), "Nested")
+    with pytest.raises(BadConfiguration, match="a nested stack has no name at synthesis"):
+        LogShipping(nested, "Logs", config=STAGES["dev"])

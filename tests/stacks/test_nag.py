@@ -12,54 +12,81 @@ from typing import Any
 import pytest
 from aws_cdk import aws_sqs as sqs
 
-from app import UnmetRules, build, synthesise
+from app import UnmetRules, build, check, synthesise
 from shipper.setup_plan import paths
 from stacks import nag
-from stacks.stages import STAGES
-from tests.stacks.built import DOMAIN, FAILED_EVENTS, app
+from stacks.stack import LogShippingStack
+from stacks.stages import LOG_GROUPS, STAGES
+from tests.stacks.built import DOMAIN, FAILED_EVENTS, app, example
+from tests.stacks.test_collection_checks import COLLECTION
+
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/12345678-1234-1234-1234-123456789012"
+CASES = {
+    **STAGES,
+    "existing-domain": example("existing-domain"),
+    "traced, a policy for the nodes": replace(STAGES["dev"], tracing=True, fluentd_identity="node-role"),
+    "own key, a limit, mail": replace(
+        STAGES["prod"], encryption_key="own", subscriber_max_concurrency=50, alarm_email="ops@example.com"
+    ),
+    # The other examples: test_configuration.py.
+    "existing key, traced in a VPC": replace(
+        example("vpc"), encryption_key=KEY, domain_kms_key_arn="aws", tracing=True
+    ),
+}
 
 
 @cache
-def _report(stage: str) -> list[dict[str, Any]]:
+def _report(case: str) -> list[dict[str, Any]]:
     with TemporaryDirectory() as folder:
-        made = app(Path(folder), stage=stage)
-        build(made)
+        made = app(Path(folder))
+        LogShippingStack(made, config=CASES[case])
+        check(made)
         synthesise(made)
         report = json.loads((Path(folder) / "validation-report.json").read_text("utf-8"))
     plugins: list[dict[str, Any]] = report["pluginReports"]
     return plugins
 
 
-def _meant(stage: str) -> list[nag.Meant]:
+def _meant(case: str) -> list[nag.Meant]:
+    config = CASES[case]
+    domain = config.existing_arn or f"<{DOMAIN}.Arn>"
     return nag.meant(
-        STAGES[stage],
+        config,
         bodies=f"<{FAILED_EVENTS}.Arn>/letters/*",
         failed_events=f"<{FAILED_EVENTS}.Arn>/*",
-        indices=[f"<{DOMAIN}.Arn>{path}" for path in paths() if "*" in path],
+        indices=[f"{domain}{path}" for path in paths() if "*" in path],
+        searched=[f"{domain}/cwl-*/_search"],
+        written=[] if config.fluentd_identity == "none" else _written(config.cluster),
     )
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_nothing_is_found_that_is_not_meant(stage: str) -> None:
-    assert "AwsSolutions" in {plugin["pluginName"] for plugin in _report(stage)}
-    assert [plugin["violations"] for plugin in _report(stage) if plugin["violations"]] == []
+def _written(cluster: str) -> list[str]:
+    groups = "arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:"
+    return [f"{groups}*", *(f"{groups}/aws/containerinsights/{cluster}/{kind}:*" for kind in LOG_GROUPS)]
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_every_acknowledgement_is_still_needed(stage: str) -> None:
+@pytest.mark.parametrize("case", CASES)
+def test_nothing_is_found_that_is_not_meant(case: str) -> None:
+    packs = {"AwsSolutions", "Serverless", "NIST.800.53.R5"}
+    assert packs <= {plugin["pluginName"] for plugin in _report(case)}
+    assert [plugin["violations"] for plugin in _report(case) if plugin["violations"]] == []
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_acknowledgement_is_still_needed(case: str) -> None:
     found = {
         (finding["acknowledgedId"], construct["constructPath"])
-        for plugin in _report(stage)
+        for plugin in _report(case)
         for finding in plugin.get("suppressedViolations", [])
         for construct in finding["violatingConstructs"]
     }
-    for path, rule, _ in _meant(stage):
-        assert any(at.startswith(f"LogShipping/{path}/") for known, at in found if known == rule), (path, rule)
+    for path, rule, _ in _meant(case):
+        assert any(at.startswith(f"LogShipping/Default/{path}/") for known, at in found if known == rule), (path, rule)
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_every_acknowledgement_says_why(stage: str) -> None:
-    assert all(finding.reason.endswith(".") and len(finding.reason) > 20 for finding in _meant(stage))
+@pytest.mark.parametrize("case", CASES)
+def test_every_acknowledgement_says_why(case: str) -> None:
+    assert all(finding.reason.endswith(".") and len(finding.reason) > 20 for finding in _meant(case))
 
 
 def test_prod_excuses_nothing_that_makes_it_fall() -> None:
@@ -83,16 +110,25 @@ def test_an_acknowledgement_counts_for_its_construct_alone(tmp_path: Path) -> No
     with pytest.raises(UnmetRules):
         synthesise(made)
     report = json.loads((tmp_path / "validation-report.json").read_text("utf-8"))
-    (violations,) = [plugin["violations"] for plugin in report["pluginReports"] if plugin["violations"]]
-    assert {finding["ruleName"] for finding in violations} == {"AwsSolutions-SQS3", "AwsSolutions-SQS4"}
+    found = {finding["ruleName"] for plugin in report["pluginReports"] for finding in plugin["violations"]}
+    assert found == {"AwsSolutions-SQS3", "AwsSolutions-SQS4", "Serverless-SQSRedrivePolicy"}
 
 
+@pytest.mark.parametrize(
+    "existing",
+    [
+        {
+            "existing_endpoint": "https://logs.eu-west-1.es.amazonaws.com",
+            "existing_arn": "arn:aws:es:eu-west-1:123456789012:domain/logs",
+        },
+        COLLECTION,
+    ],
+    ids=["a domain", "a collection"],
+)
 def test_nothing_is_excused_of_a_domain_that_the_stack_does_not_make(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, existing: dict[str, Any]
 ) -> None:
-    arn = "arn:aws:es:eu-west-1:123456789012:domain/logs"
-    config = replace(STAGES["dev"], existing_endpoint="https://logs.eu-west-1.es.amazonaws.com", existing_arn=arn)
-    monkeypatch.setitem(STAGES, "dev", config)
+    monkeypatch.setitem(STAGES, "dev", replace(STAGES["dev"], **existing))
     made = app(tmp_path, stage="dev")
     build(made)
     synthesise(made)

@@ -10,7 +10,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from shipper.aws.queue import KEY_PREFIX as LETTERS
-from stacks.log_shipping import LogShipping
+from stacks.stack import LogShippingStack
 from stacks.stages import STAGES
 from tests.stacks.built import DEAD_LETTERS, FAILED_EVENTS, RETRIES, app, attribute, below, built
 
@@ -87,7 +87,7 @@ def test_of_others_only_the_bucket_of_this_stack_writes_to_the_dead_letters(stag
 
 
 def test_a_long_stack_name_is_matched_where_cloudformation_shortens_it() -> None:
-    stack = LogShipping(app(), config=replace(STAGES["dev"], name="a-name-of-thirty-characters-xx"))
+    stack = LogShippingStack(app(), config=replace(STAGES["dev"], name="a-name-of-thirty-characters-xx"))
     assert ":s3:::cwl-shipper-a-name-o*" in json.dumps(Template.from_stack(stack).to_json())
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from stacks.domain_checks import TLS_POLICIES
 from stacks.stages import STAGES
-from tests.stacks.built import DOMAIN, Built, attribute, below, built
+from tests.stacks.built import DOMAIN, ROOT, Built, attribute, below, built, example, of_config
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -71,7 +73,7 @@ def test_bulk_is_all_that_a_function_may_do() -> None:
     on_domain = [
         statement
         for policy, statement in built("dev").statements()
-        if not policy.startswith("SetupRole")
+        if not policy.startswith(("SetupRole", "CanaryRole"))
         and any(DOMAIN in json.dumps(statement[part]) for part in ("Action", "Resource"))
     ]
     assert (
@@ -130,3 +132,88 @@ def test_warm_and_cold_storage_are_the_stages_choice() -> None:
 def test_the_service_may_work_on_the_domain_at_the_stages_hour() -> None:
     window = built("prod", off_peak_hour_utc=3).properties(DOMAIN)["OffPeakWindowOptions"]
     assert window["OffPeakWindow"] == {"WindowStartTime": {"Hours": 3, "Minutes": 0}}
+
+
+KEY = "1b2c3d4e-0000-4000-8000-123456789012"
+
+
+@pytest.fixture(scope="module")
+def chosen() -> Built:
+    """With everything that a stage may choose of a public domain."""
+    config = replace(
+        example("new-domain"),
+        tls_policy=TLS_POLICIES[1],
+        domain_kms_key_arn=f"arn:aws:kms:eu-west-1:123456789012:key/{KEY}",
+        saml_master_group="admins",
+    )
+    assert config.problems() == []
+    return of_config(config)
+
+
+def test_a_custom_endpoint_comes_with_its_certificate_and_the_stages_tls(chosen: Built) -> None:
+    assert chosen.properties(DOMAIN)["DomainEndpointOptions"] == {
+        "CustomEndpoint": "logs.example.com",
+        "CustomEndpointCertificateArn": example("new-domain").certificate_arn,
+        "CustomEndpointEnabled": True,
+        "EnforceHTTPS": True,
+        "TLSSecurityPolicy": "Policy-Min-TLS-1-2-RFC9151-FIPS-2024-08",
+    }
+
+
+def test_functions_keep_to_the_domains_own_endpoint(chosen: Built) -> None:
+    assert "logs.example.com" not in json.dumps(chosen.of_type("AWS::Lambda::Function"))
+
+
+def test_the_data_is_under_the_stages_key(chosen: Built) -> None:
+    assert chosen.properties(DOMAIN)["EncryptionAtRestOptions"] == {"Enabled": True, "KmsKeyId": KEY}
+
+
+def test_people_sign_on_at_their_own_provider(chosen: Built) -> None:
+    saml = chosen.properties(DOMAIN)["AdvancedSecurityOptions"]["SAMLOptions"]
+    metadata = (ROOT / "examples" / "idp-metadata.xml").read_text("utf-8")
+    assert saml == {
+        "Enabled": True,
+        "Idp": {"EntityId": "https://idp.example.com/metadata", "MetadataContent": metadata},
+        "MasterBackendRole": "admins",
+        "RolesKey": "groups",
+        "SessionTimeoutMinutes": 480,
+    }
+
+
+def test_groups_of_the_provider_read_and_operate(chosen: Built) -> None:
+    run = chosen.only("Custom::DomainSetup")
+    assert "developers" in run["Readers"]
+    assert "platform" in run["Operators"]
+
+
+ROLE = "arn:aws:iam::123456789012:role/people"
+
+
+def _statement(**changes: Any) -> dict[str, Any]:
+    domain = built("dev", **changes).properties(DOMAIN)
+    (statement,) = domain["AccessPolicies"]["Statement"]
+    found: dict[str, Any] = statement
+    return found
+
+
+def test_the_domain_lets_in_whom_the_stage_names(chosen: Built) -> None:
+    (everybody,) = chosen.properties(DOMAIN)["AccessPolicies"]["Statement"]
+    assert everybody == {
+        "Effect": "Allow",
+        "Principal": {"AWS": ["*"]},
+        "Action": "es:ESHttp*",
+        "Resource": "*",
+        "Condition": {"IpAddress": {"aws:SourceIp": ["192.0.2.0/24"]}},
+    }
+    assert _statement(access_principals=(ROLE,)) == {
+        "Effect": "Allow",
+        "Principal": {"AWS": [ROLE]},
+        "Action": "es:ESHttp*",
+        "Resource": "*",
+    }
+
+
+def test_in_a_vpc_addresses_are_no_condition() -> None:
+    """The service refuses one there; https://docs.aws.amazon.com/opensearch-service/latest/developerguide/vpc.html ."""
+    domain = of_config(replace(example("vpc"), access_principals=(ROLE,))).properties(DOMAIN)
+    assert "Condition" not in domain["AccessPolicies"]["Statement"][0]

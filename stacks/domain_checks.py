@@ -1,0 +1,186 @@
+"""What the services refuse of a stage's network, endpoint and access, each with the page that says so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from ipaddress import IPv4Network
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from stacks import saml
+
+if TYPE_CHECKING:
+    from stacks.stages import StageConfig
+
+Faults = Iterator[tuple[str, str]]
+"""(field, what is wrong with it)."""
+
+_GUIDE = "https://docs.aws.amazon.com/opensearch-service/latest/developerguide"
+_VPC = f"({_GUIDE}/vpc.html)"
+_ACCESS = f"({_GUIDE}/ac.html)"
+_SAML = f"({_GUIDE}/saml.html)"
+_CUSTOM = f"({_GUIDE}/customendpoint.html)"
+_GATEWAY = "(https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html)"
+
+EVERYBODY = "*"
+
+TLS_POLICIES = (
+    "Policy-Min-TLS-1-2-PFS-2023-10",
+    "Policy-Min-TLS-1-2-RFC9151-FIPS-2024-08",
+    "Policy-Min-TLS-1-2-2019-07",
+)
+"""The first two take TLS 1.3 as well. What takes less than 1.2 is left out;
+https://docs.aws.amazon.com/opensearch-service/latest/APIReference/API_DomainEndpointOptions.html"""
+
+_ID = r"([0-9a-f]{8}|[0-9a-f]{17})"
+KMS_KEY = r"arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})"
+_ONE: dict[str, tuple[str, str]] = {
+    "tls_policy": ("|".join(TLS_POLICIES), f"none of {', '.join(TLS_POLICIES)}"),
+    # https://docs.aws.amazon.com/opensearch-service/latest/APIReference/API_DomainEndpointOptions.html
+    "custom_endpoint": (
+        r"(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9]\.)+(?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])?",
+        "no host name such as logs.example.com",
+    ),
+    "certificate_arn": (r"(arn:[a-z-]+:acm:[a-z0-9-]+:\d{12}:certificate/[\w-]+)?", "no ARN of a certificate in ACM"),
+    "domain_kms_key_arn": (rf"(aws|{KMS_KEY})?", "neither aws nor the ARN of a key in KMS"),
+    # https://docs.aws.amazon.com/opensearch-service/latest/APIReference/API_SAMLOptionsInput.html
+    "saml_master_group": (r".{0,256}", "longer than 256 characters"),
+    "saml_roles_key": (r".+", "no attribute of an assertion such as roles"),
+    "vpc_id": (rf"(vpc-{_ID})?", "no id of a VPC such as vpc-0123456789abcdef0"),
+    "s3_prefix_list_id": (rf"(pl-{_ID})?", "no id of a prefix list such as pl-6da54004"),
+    "existing_security_group_id": (rf"(sg-{_ID})?", "no id of a security group such as sg-0123456789abcdef0"),
+}
+_EACH: dict[str, tuple[str, str]] = {
+    "subnet_ids": (rf"subnet-{_ID}", "no id of a subnet"),
+    "endpoint_security_group_ids": (rf"sg-{_ID}", "no id of a security group"),
+    "route_table_ids": (rf"rtb-{_ID}", "no id of a route table"),
+    "access_principals": (r"\*|arn:[a-z-]+:(iam|sts)::\d{12}:\S+", f"neither an ARN in IAM nor {EVERYBODY}"),
+}
+
+_NEEDS_VPC = (
+    "subnet_ids",
+    "route_table_ids",
+    "s3_prefix_list_id",
+    "create_endpoints",
+    "endpoint_security_group_ids",
+    "existing_security_group_id",
+)
+_NEEDS_NEW_DOMAIN = (
+    "tls_policy",
+    "custom_endpoint",
+    "certificate_arn",
+    "domain_kms_key_arn",
+    "access_principals",
+    "access_cidrs",
+    "saml_metadata_file",
+)
+
+
+def faults(config: StageConfig) -> Faults:
+    """Every fault of the fields that this module knows."""
+    yield from _text_faults(config)
+    if config.existing_arn:
+        for name in _changed(config, _NEEDS_NEW_DOMAIN):
+            yield name, "is of a domain that the stack makes, not of one that exists"
+    yield from _network_faults(config) if config.vpc_id else _no_network_faults(config)
+    yield from _endpoint_faults(config)
+    yield from _access_faults(config)
+    yield from _saml_faults(config)
+
+
+def _text_faults(config: StageConfig) -> Faults:
+    for name, (pattern, fault) in _ONE.items():
+        if not re.fullmatch(pattern, getattr(config, name)):
+            yield name, f"{getattr(config, name)!r} is {fault}"
+    for name, (pattern, fault) in _EACH.items():
+        for value in getattr(config, name):
+            if not re.fullmatch(pattern, value):
+                yield name, f"{value!r} is {fault}"
+    for cidr in config.access_cidrs:
+        if not _is_some_network(cidr):
+            yield "access_cidrs", f"{cidr!r} is no block of some IPv4 addresses such as 192.0.2.0/24"
+
+
+def _changed(config: StageConfig, names: tuple[str, ...]) -> list[str]:
+    defaults = {each.name: each.default for each in fields(config)}
+    return [name for name in names if getattr(config, name) != defaults[name]]
+
+
+def _is_some_network(cidr: str) -> bool:
+    try:
+        return IPv4Network(cidr).prefixlen > 0
+    except ValueError:
+        return False
+
+
+def _host(config: StageConfig) -> str:
+    """Of a domain that exists; the service begins its name with `vpc-` or `search-`."""
+    return urlsplit(config.existing_endpoint).hostname or ""
+
+
+def _no_network_faults(config: StageConfig) -> Faults:
+    for name in _changed(config, _NEEDS_VPC):
+        yield name, "is for a VPC: give vpc_id"
+    if _host(config).startswith("vpc-"):
+        yield "vpc_id", f"is missing: existing_endpoint is a domain in a VPC {_VPC}"
+
+
+def _network_faults(config: StageConfig) -> Faults:
+    if config.existing_collection:
+        yield "vpc_id", "is for a domain: a collection is reached through an endpoint of its own kind"
+        return
+    if _host(config).startswith("search-"):
+        yield "vpc_id", f"has no way out, and existing_endpoint is a public domain {_VPC}"
+    if not config.subnet_ids or len(set(config.subnet_ids)) < len(config.subnet_ids):
+        yield "subnet_ids", "are missing, or name one twice: give one a zone"
+    elif not config.existing_arn and len(config.subnet_ids) != config.zone_count:
+        yield "subnet_ids", f"are {len(config.subnet_ids)}, and zone_count is {config.zone_count}: one a zone {_VPC}"
+    if not config.s3_prefix_list_id:
+        yield "s3_prefix_list_id", f"is missing: functions may reach S3 by its addresses only {_GATEWAY}"
+    if config.existing_arn and not config.existing_security_group_id:
+        yield "existing_security_group_id", "is missing: the group of the domain that exists lets the functions in"
+    if config.existing_security_group_id and not config.existing_arn:
+        yield "existing_security_group_id", "is the group of a domain that exists: give existing_arn"
+    yield from _vpc_endpoint_faults(config)
+
+
+def _vpc_endpoint_faults(config: StageConfig) -> Faults:
+    if config.create_endpoints and not config.route_table_ids:
+        yield "route_table_ids", f"are missing: the endpoint of S3 is a route in them {_GATEWAY}"
+    if config.create_endpoints and config.endpoint_security_group_ids:
+        yield "endpoint_security_group_ids", "are of endpoints which exist: set create_endpoints to false"
+    if not config.create_endpoints and config.route_table_ids:
+        yield "route_table_ids", "are for the endpoint that create_endpoints makes"
+    if not config.create_endpoints and not config.endpoint_security_group_ids:
+        yield "endpoint_security_group_ids", "are missing: those of the VPC's endpoints let the functions in"
+
+
+def _endpoint_faults(config: StageConfig) -> Faults:
+    if bool(config.custom_endpoint) != bool(config.certificate_arn):
+        yield "certificate_arn", f"belongs to custom_endpoint: give both or none {_CUSTOM}"
+    if config.custom_endpoint and config.plain_http:
+        yield "custom_endpoint", f"has a certificate, and plain_http is without {_CUSTOM}"
+
+
+def _access_faults(config: StageConfig) -> Faults:
+    if EVERYBODY in config.access_principals and not config.fine_grained_access:
+        yield "access_principals", f"name everybody, which only fine_grained_access allows {_ACCESS}"
+    if config.access_cidrs and not config.access_principals and not config.vpc_id:
+        yield "access_cidrs", f"narrow what access_principals may: name those {_ACCESS}"
+
+
+def _saml_faults(config: StageConfig) -> Faults:
+    if not config.saml_metadata_file:
+        if config.saml_master_group:
+            yield "saml_master_group", "is a group of a SAML provider: give saml_metadata_file"
+        return
+    if not config.fine_grained_access:
+        yield "saml_metadata_file", f"needs fine_grained_access {_SAML}"
+    elif EVERYBODY not in config.access_principals:
+        yield "access_principals", f"must name {EVERYBODY} with SAML: a browser signs no request {_ACCESS}"
+    try:
+        saml.read(config.saml_metadata_file)
+    except ValueError as error:
+        yield "saml_metadata_file", str(error)

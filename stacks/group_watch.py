@@ -1,0 +1,125 @@
+"""The function that subscribes log groups under prefixes: each when it is made, and hourly all that were missed.
+
+https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-logs.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from aws_cdk import Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from shipper.handlers import subscribe
+from stacks import asset, encryption, retention
+from stacks.stages import StageConfig
+from stacks.subscriptions import SYSTEM_FIELDS
+
+_EVERY = Duration.hours(1)
+_MEMORY_MIB = 256
+_TIMEOUT = Duration.minutes(15)
+"""Ten thousand log groups take half an hour at the few reads a second that an account has: two runs."""
+
+
+class GroupWatch(Construct):
+    """The function, what starts it, and its role, which lists log groups and puts filters on those of the prefixes."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: StageConfig,
+        subscriber: lambda_.Function,
+        own_log_groups: Sequence[str],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._config = config
+        log_group = self._log_group()
+        self.function = self._function(log_group, subscriber, [log_group.log_group_name, *own_log_groups])
+        self._log_groups = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:"
+        self._grant("logs:DescribeLogGroups", patterns=[""])
+        self._grant(
+            "logs:DescribeSubscriptionFilters", "logs:PutSubscriptionFilter", patterns=config.log_group_prefixes
+        )
+        # What fails is done again by the schedule.
+        self.function.configure_async_invoke(retry_attempts=2, max_event_age=_EVERY)
+        self._start()
+
+    def _start(self) -> None:
+        target = targets.LambdaFunction(self.function, retry_attempts=2, max_event_age=_EVERY)
+        named = {"logGroupName": [{"prefix": prefix} for prefix in self._config.log_group_prefixes]}
+        events.Rule(
+            self,
+            "Created",
+            description=f"Subscribes new log groups to {Stack.of(self).stack_name}",
+            event_pattern=events.EventPattern(
+                source=["aws.logs"], detail={"eventName": ["CreateLogGroup"], "requestParameters": named}
+            ),
+            targets=[target],
+        )
+        # CloudTrail does what it can and promises nothing; groups that are there already have no event at all.
+        events.Rule(
+            self,
+            "Hourly",
+            description=f"Subscribes all log groups of its prefixes to {Stack.of(self).stack_name}",
+            schedule=events.Schedule.rate(_EVERY),
+            targets=[target],
+        )
+
+    def _grant(self, *names: str, patterns: Sequence[str]) -> None:
+        resources = [f"{self._log_groups}{pattern}*" for pattern in patterns]
+        iam.Grant.add_to_principal(grantee=self.function, actions=list(names), resource_arns=resources)
+
+    def _log_group(self) -> logs.LogGroup:
+        return logs.LogGroup(
+            self,
+            "Log",
+            encryption_key=encryption.key(self, self._config),
+            retention=retention.days(self._config.function_log_retention_days),
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+
+    def _function(
+        self, log_group: logs.LogGroup, subscriber: lambda_.Function, own_log_groups: Sequence[str]
+    ) -> lambda_.Function:
+        config = self._config
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        log_group.grant_write(role)
+        return lambda_.Function(
+            self,
+            "Function",
+            description=f"Subscribes log groups to {Stack.of(self).stack_name}",
+            runtime=asset.RUNTIME,
+            architecture=asset.machine(config.architecture),
+            handler="shipper.handlers.subscribe.handler",
+            code=asset.code(self, config.architecture),
+            memory_size=_MEMORY_MIB,
+            tracing=lambda_.Tracing.ACTIVE if config.tracing else None,
+            timeout=_TIMEOUT,
+            environment={
+                "POWERTOOLS_METRICS_NAMESPACE": config.metrics_namespace,
+                subscribe.NAME_VARIABLE: Stack.of(self).stack_name,
+                subscribe.DESTINATION_VARIABLE: subscriber.function_arn,
+                subscribe.PATTERNS_VARIABLE: json.dumps(
+                    {prefix: config.pattern_of(prefix) for prefix in config.log_group_prefixes}
+                ),
+                subscribe.LEFT_OUT_VARIABLE: ",".join([*own_log_groups, *config.excluded_log_groups]),
+                subscribe.SYSTEM_FIELDS_VARIABLE: ",".join(SYSTEM_FIELDS) if config.source_fields else "",
+            },
+            log_group=log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            role=role,
+        )
+
+    @property
+    def patterns_as_nag_spells(self) -> list[str]:
+        """The resources with a star, as cdk-nag writes them."""
+        groups = "arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:"
+        return [f"{groups}{pattern}*" for pattern in ("", *self._config.log_group_prefixes)]

@@ -1,0 +1,131 @@
+"""A stage's fields from a file or from the context, read strictly: what is unknown or of another type is named."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from shipper.settings import Settings, SettingsError, env_texts
+from stacks.stages import STAGES, StageConfig
+
+_BY_STACK = frozenset({"endpoint", "service", "retry_queue_url", "dead_letter_queue_url", "bucket"})
+"""Settings that the stack writes: what somebody else says of them would be lost."""
+
+
+class Unreadable(ValueError):
+    """The configuration cannot be read as a whole; the message says why."""
+
+
+def read(source: Any, stage: str) -> Mapping[str, Any]:
+    """The fields of a stage; `source` is the path of a TOML file, or its table of stages. Raises `Unreadable`."""
+    tables = source if isinstance(source, Mapping) else _load(str(source))
+    for name, table in tables.items():
+        if name not in STAGES:
+            raise Unreadable(f"config: {name!r} is none of {', '.join(STAGES)}")
+        if not isinstance(table, Mapping):
+            raise Unreadable(f"config: {name} is not a table of fields")
+    fields_of_stage: Mapping[str, Any] = tables.get(stage, {})
+    return fields_of_stage
+
+
+def _load(path: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(Path(path).read_text("utf-8"))
+    except OSError as error:
+        raise Unreadable(f"config: {path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise Unreadable(f"config: {path} is no TOML: {error}") from error
+
+
+def apply(config: StageConfig, changes: Mapping[str, Any]) -> tuple[StageConfig, list[str]]:
+    """`config` with the fields of `changes` that can be read, and every fault of the others as `field: what is wrong`.
+
+    Whether the whole can be deployed is for `StageConfig.problems` to say.
+    """
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for name, value in changes.items():
+        try:
+            values[name] = _settings(config.settings, value) if name == "settings" else _value(name, value)
+        except _Wrong as error:
+            problems += [f"{name}{fault}" for fault in error.faults]
+    return replace(config, **values), problems
+
+
+class _Wrong(ValueError):
+    def __init__(self, *faults: str) -> None:
+        super().__init__(*faults)
+        self.faults = faults
+
+
+def _value(name: str, value: Any) -> Any:
+    if name not in _TYPES or name == "name":
+        raise _Wrong(": no such field")
+    fits, what, made = _KINDS[_TYPES[name]]
+    if not fits(value):
+        raise _Wrong(f": {value!r} is not {what}")
+    return made(value)
+
+
+def _settings(settings: Settings, changes: Any) -> Settings:
+    """`settings` with some changed; lists of rules are given as such, and not as JSON in a text."""
+    if not isinstance(changes, Mapping):
+        raise _Wrong(f": {changes!r} is not a table of settings")
+    if written := sorted(_BY_STACK & set(changes)):
+        raise _Wrong(*(f".{name}: is written by the stack" for name in written))
+    texts = {name: _text(value) for name, value in changes.items()}
+    if faults := [fault for name, text in texts.items() if (fault := _fault(name, text))]:
+        raise _Wrong(*faults)
+    return Settings.from_text({**env_texts(settings.to_env()), **texts})
+
+
+def _fault(name: str, text: str) -> str:
+    try:
+        Settings.from_text({name: text})
+    except SettingsError as error:
+        return f".{error}"
+    return ""
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if _is_texts(value):
+        return ",".join(value)
+    return json.dumps(value)
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def _is_counts(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(type(each) is int for each in value.values())
+
+
+def _is_named_texts(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(each, str) for each in value.values())
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+_TEXT = (lambda value: isinstance(value, str), "a text", _same)
+_KINDS: dict[str, tuple[Callable[[Any], bool], str, Callable[[Any], Any]]] = {
+    "str": _TEXT,
+    # To Python a truth value is a number too.
+    "int": (lambda value: type(value) is int, "a whole number", _same),
+    "int | None": (lambda value: value is None or type(value) is int, "a whole number", _same),
+    "bool": (lambda value: isinstance(value, bool), "true or false", _same),
+    "tuple[str, ...]": (_is_texts, "a list of texts", tuple),
+    "tuple[tuple[str, str], ...]": (_is_named_texts, "a table of texts", lambda value: tuple(value.items())),
+    "tuple[tuple[str, int], ...]": (_is_counts, "a table of whole numbers", lambda value: tuple(value.items())),
+}
+"""By the type of a field: what a value must be, in words, and what is made of it."""
+
+_TYPES = {each.name: "str" if str(each.type).startswith("Literal") else str(each.type) for each in fields(StageConfig)}
