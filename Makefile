@@ -6,11 +6,14 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CHECKOV := .venv-checkov
 CHECKOV_READY := $(CHECKOV)/.ready
+AUDIT := .venv-audit
+AUDIT_READY := $(AUDIT)/.ready
+IN_FUNCTION := lambdas/requirements.txt
 PINS := requirements.txt requirements-dev.txt lambdas/requirements.txt pyproject.toml
 STAGES := local dev prod
 
 .DEFAULT_GOAL := help
-.PHONY: help demo stop test test-fast soak bench check lint format types synth
+.PHONY: help demo stop test test-fast soak soak-machine soak-letters sabotage mutants fuzz bench check lint format types synth diagram sbom audit-deps
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -27,8 +30,23 @@ test: $(READY) $(CHECKOV_READY) ## run all tests
 test-fast: $(READY) ## run the tests that start no servers
 	$(BIN)/python -m pytest -m "not e2e"
 
-soak: $(READY) ## replay 10,000 dead letters, killed at many points (LETTERS=10000)
+soak: $(READY) ## the deployed stack under load with all that goes wrong, 10 minutes (MINUTES=10, SEED=...)
+	@$(BIN)/python -m tests.reliability.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+
+soak-machine: $(READY) ## the state machine for a million steps (STEPS=1000000, SEED=...)
+	MACHINE_STEPS=$(or $(STEPS),1000000) $(if $(SEED),MACHINE_SEED=$(SEED)) $(BIN)/python -m pytest -s tests/reliability/test_machine.py
+
+soak-letters: $(READY) ## replay 10,000 dead letters, killed at many points (LETTERS=10000)
 	SOAK_LETTERS=$(or $(LETTERS),10000) $(BIN)/python -m pytest tests/e2e/test_dead_letters.py
+
+sabotage: $(READY) ## put faults into a copy of the code, one at a time: which test sees each?
+	@$(BIN)/python -m tests.reliability.sabotage
+
+mutants: $(READY) .venv-mutants/.ready ## change the core in small ways: which tests see it? (MODULES="bulk model"; an hour)
+	@$(BIN)/python -m tests.reliability.mutants $(MODULES)
+
+fuzz: .venv-fuzz/.ready ## feed decode, envelope and transform what a fuzzer makes up (SECONDS=60, TARGETS=decode, KEEP=1)
+	@PYTHONPATH=lambdas .venv-fuzz/bin/python -m tests.fuzz $(TARGETS) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(KEEP),--keep)
 
 bench: $(READY) ## measure speed, memory, the price of faults, delivery to a real OpenSearch (PARTS=price, SECONDS=1)
 	@$(BIN)/python -m tests.bench $(PARTS) $(if $(SECONDS),--seconds $(SECONDS))
@@ -50,6 +68,17 @@ synth: $(READY) ## synthesise every stage
 	@for stage in $(STAGES); do echo "cdk synth -c stage=$$stage"; \
 	  $(BIN)/python -m local.cdk synth --quiet -c stage=$$stage || exit 1; done
 
+diagram: $(READY) ## draw docs/images/architecture.svg
+	@$(BIN)/python -m local.diagram
+
+sbom: $(AUDIT_READY) ## write sbom.json: what runs in the functions, as CycloneDX
+	@$(AUDIT)/bin/python -W ignore -m cyclonedx_py requirements $(IN_FUNCTION) --pyproject pyproject.toml \
+	  --mc-type application --spec-version 1.6 --output-reproducible -o sbom.json
+
+audit-deps: $(AUDIT_READY) ## ask PyPI for known vulnerabilities of what runs in the functions (needs the internet)
+	@PIP_AUDIT_LOGLEVEL=ERROR $(AUDIT)/bin/pip-audit --strict --no-deps --disable-pip --progress-spinner off \
+	  -r $(IN_FUNCTION) || { echo "not clean: a package above is vulnerable, or PyPI could not be asked about it"; exit 1; }
+
 # pip runs only when a pin changed.
 $(READY): $(PINS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "cwl-shipper needs Python 3.11 or later: run `make PYTHON=python3.13 $(MAKECMDGOALS)` with one that is")'
@@ -63,4 +92,16 @@ $(CHECKOV_READY): requirements-checkov.txt | $(READY)
 	@test -x $(CHECKOV)/bin/python || $(PYTHON) -m venv $(CHECKOV)
 	@echo "installing checkov into $(CHECKOV) (about half a minute the first time)"
 	@$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-checkov.txt
+	@touch $@
+
+$(AUDIT_READY): requirements-audit.txt
+	@test -x $(AUDIT)/bin/python || $(PYTHON) -m venv $(AUDIT)
+	@echo "installing the auditors into $(AUDIT) (some seconds the first time)"
+	@$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-audit.txt
+	@touch $@
+
+.venv-%/.ready: requirements-%.txt
+	@test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
+	@echo "installing the tools of requirements-$*.txt into .venv-$* (some seconds the first time)"
+	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-$*.txt
 	@touch $@

@@ -16,12 +16,9 @@ from stacks.stages import STAGES
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
-PAGES = [
-    ROOT / "README.md",
-    ROOT / "CONTRIBUTING.md",
-    *sorted((ROOT / "docs").rglob("*.md")),
-    *sorted((ROOT / "k8s").rglob("*.md")),
-]
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(page for name in ("docs", "examples", "k8s") for page in (ROOT / name).rglob("*.md"))]
+)
 
 
 def settings_table() -> str:
@@ -58,8 +55,21 @@ def test_each_stage_is_there(stage: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text("utf-8"))
-    assert [link for link in links if not (page.parent / link).exists()] == []
+    links = re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text("utf-8"))
+    assert [link for link in links if not _leads(page, link)] == []
+
+
+def _leads(page: Path, link: str) -> bool:
+    path, _, anchor = link.partition("#")
+    target = page.parent / path if path else page
+    return target.exists() and (not anchor or anchor in _anchors(target))
+
+
+def _anchors(page: Path) -> set[str]:
+    """Where the headings of a page can be linked to, as GitHub names them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
 
 
 def test_the_changelog_begins_with_this_version() -> None:
@@ -70,7 +80,7 @@ def test_the_changelog_begins_with_this_version() -> None:
 
 
 def test_the_pins_of_the_functions_are_exact() -> None:
-    for file in ("requirements.txt", "requirements-dev.txt", "lambdas/requirements.txt"):
+    for file in ("requirements.txt", "requirements-dev.txt", "requirements-checkov.txt", "lambdas/requirements.txt"):
         for line in (ROOT / file).read_text("utf-8").splitlines():
             assert re.match(r"#|-e \.|-r \S+|[\w.-]+==[\w.]+$", line), f"{file}: {line}"
 

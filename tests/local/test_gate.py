@@ -105,3 +105,22 @@ def test_signals_close_and_open_the_process(echo: tuple[str, int], tmp_path: Pat
                 break
             except ConnectionError:
                 continue
+
+
+def test_an_engine_that_moved_is_found_at_its_new_address(echo: tuple[str, int]) -> None:
+    with socket.create_server((LOOPBACK, 0)) as gone:
+        port = gone.getsockname()[1]
+    with Gate(LOOPBACK, port) as gate:
+        gate.target = echo
+        assert says(gate.address) == b"hello"
+
+
+def test_a_slow_gate_hands_each_piece_on_after_its_delay(
+    echo: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("local.gate.time.sleep", slept.append)
+    with Gate(*echo) as gate:
+        gate.delay_s = 0.25
+        assert says(gate.address) == b"hello"
+    assert slept == [0.25, 0.25]

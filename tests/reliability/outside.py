@@ -23,7 +23,7 @@ from shipper.ship import Unreachable
 RETRY_URL, DEAD_URL = "https://sqs.example/retry", "https://sqs.example/dead"
 BUCKET = "failed-events"
 RETRY_VISIBILITY_MS = 720_000
-MAX_RECEIVES = 3
+MAX_RECEIVES = 2
 
 ENGINE_FAULTS = (
     *("away", "reset after writing", "cut off half way", "garbage", "too few items"),

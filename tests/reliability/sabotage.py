@@ -21,7 +21,7 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parents[2]
 MACHINE = "tests/reliability/test_machine.py"
 _PACKAGE = "lambdas"
-_MACHINE_STEPS = "6000"
+_MACHINE_STEPS = "50000"
 
 
 @dataclass(frozen=True)

@@ -64,9 +64,9 @@ class Machine(RuleBasedStateMachine):
     def pass_time(self, seconds: int) -> None:
         self.world.pass_time(seconds)
 
-    @rule(fault=st.sampled_from(FAULTS), alone=st.booleans())
-    def begin_fault(self, fault: str, alone: bool) -> None:
-        self.world.begin_fault(fault, alone=alone)
+    @rule(fault=st.sampled_from(FAULTS))
+    def begin_fault(self, fault: str) -> None:
+        self.world.begin_fault(fault)
 
     @rule()
     def end_faults(self) -> None:

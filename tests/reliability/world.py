@@ -161,10 +161,8 @@ class World:
         self.outside.now_ms += seconds * 1000
         self.outside.happened["midnight"] += self.outside.now_ms // 86_400_000 - day
 
-    def begin_fault(self, fault: str, *, alone: bool) -> None:
-        """Something goes wrong from now on, beside what did so far or in its place."""
-        if alone:
-            self.outside.faults.clear()
+    def begin_fault(self, fault: str) -> None:
+        """Something goes wrong from now on, beside what did so far."""
         self.outside.faults.add(fault)
 
     def end_faults(self) -> None:

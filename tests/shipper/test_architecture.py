@@ -40,7 +40,7 @@ AT_IMPORT = {
         "dataclasses.fields",
     ),
     *("click.group", "click.command", "click.argument", "click.option", "click.version_option"),
-    *("click.Path", "click.Choice", "click.IntRange"),
+    *("click.Path", "click.Choice", "click.IntRange", "click.FloatRange"),
     *("frozenset", "set", "tuple", "list", "dict", "str", "range", "map", "zip", "enumerate", "sorted", "len", "chr"),
 }
 

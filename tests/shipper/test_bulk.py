@@ -263,6 +263,16 @@ def test_a_value_over_many_lines_is_left_out_to_its_end() -> None:
     assert reason.message == "failed to parse field [n] of type [long]. Preview of field's value: (left out)"
 
 
+def test_the_first_bytes_of_a_value_are_left_out_too() -> None:
+    said = "immense term. The prefix of the first immense term is: '[112, 119]', and more"
+    left = "immense term. The prefix of the first immense term is: (left out), and more"
+    assert bulk.bounded(said) == left
+
+
+def test_a_reply_that_does_not_say_when_to_come_again_says_at_once() -> None:
+    assert BulkReply(429).retry_after_s == 0
+
+
 @pytest.mark.parametrize("size", [499, 500, 501, 100_000])
 def test_a_reason_is_bounded(size: int) -> None:
     assert len(dead("y" * size).message) == min(size, bulk.MAX_REASON_CHARS)
@@ -298,6 +308,22 @@ UNREADABLE = [
 @pytest.mark.parametrize("body", UNREADABLE)
 def test_a_reply_that_proves_nothing_has_everything_sent_again(body: Any) -> None:
     assert [outcome.verdict for outcome in bulk.outcomes(docs(2), BulkReply(200, body))] == [Verdict.RETRY] * 2
+
+
+@pytest.mark.parametrize("status", [200, 201, 299])
+def test_only_from_200_to_299_does_a_status_say_done(status: int) -> None:
+    (of_item,) = bulk.outcomes([doc(1)], BulkReply(200, {"items": [item(status)]}))
+    (of_reply,) = bulk.outcomes([doc(1)], BulkReply(status, {"items": [item(201)]}))
+    assert (of_item.verdict, of_reply.verdict) == (Verdict.DONE, Verdict.DONE)
+
+
+@pytest.mark.parametrize("status", [199, 300, 399])
+def test_a_status_beside_those_proves_nothing(status: int) -> None:
+    (of_item,) = bulk.outcomes([doc(1)], BulkReply(200, {"items": [item(status)]}))
+    (of_reply,) = bulk.outcomes([doc(1)], BulkReply(status, {"items": [item(201)]}))
+    assert (of_item.verdict, of_reply.verdict) == (Verdict.RETRY, Verdict.RETRY)
+    assert of_item.reason
+    assert of_item.reason.type == "unreadable_reply"
 
 
 def test_an_item_without_status_leaves_its_neighbours_alone() -> None:
@@ -346,6 +372,8 @@ STATUSES = [
     (403, "", "!"),
     (404, "index_not_found_exception", "r"),
     (404, "some_exception", "x"),
+    (405, "some_exception", "x"),
+    (406, "some_exception", "x"),
     (408, "some_exception", "r"),
     (409, "version_conflict_engine_exception", "="),
     (409, "some_exception", "r"),
@@ -415,7 +443,9 @@ def test_what_the_service_says_is_the_reason() -> None:
     assert found[0].reason == Reason("http_403", THROTTLED, 403)
 
 
-@pytest.mark.parametrize("type_", ["null_pointer_exception", "mapper_exception", "illegal_argument_exception"])
+@pytest.mark.parametrize(
+    "type_", ["null_pointer_exception", "mapper_exception", "illegal_argument_exception", "security_exception"]
+)
 @pytest.mark.parametrize("status", [500, 503])
 def test_no_document_is_at_fault_when_a_node_fails_the_whole_request(status: int, type_: str) -> None:
     """Rescued, and refused once more by the same fault, a whole batch would be buried."""
@@ -492,6 +522,18 @@ def test_chunks_stay_within_bounds_for_any_text_as_id(documents: list[Document],
 def test_chunks_are_filled_before_the_next_begins() -> None:
     sizes = [len(chunk) for chunk in bulk.chunks([doc(1, "x" * 1_000)] * 10, 5_000)]
     assert sizes == [4, 4, 2]
+
+
+@pytest.mark.parametrize(("less", "sizes"), [(0, [2, 2]), (1, [1, 1, 1, 1])])
+def test_a_chunk_may_be_as_large_as_the_limit_and_not_a_byte_more(less: int, sizes: list[int]) -> None:
+    four = [doc(1, "x" * 1_000)] * 4
+    chunks = bulk.chunks(four, len(bulk.encode(four[:2])) - less)
+    assert [len(chunk) for chunk in chunks] == sizes
+
+
+def test_a_text_of_which_json_makes_six_times_as_much_does_not_pass_the_limit() -> None:
+    two = [Document("cwl-2026.11.24", "\x01" * 200, b"{}", "", ())] * 2
+    assert [len(chunk) for chunk in bulk.chunks(two, len(bulk.encode(two)) - 1)] == [1, 1]
 
 
 def test_a_document_over_the_limit_stands_alone() -> None:

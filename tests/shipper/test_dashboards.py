@@ -38,6 +38,18 @@ def test_the_index_pattern_is_of_the_daily_indices_by_their_time() -> None:
     assert attributes == {"title": "cwl-*", "timeFieldName": "@timestamp"}
 
 
+def test_no_object_runs_or_renders_what_a_log_says() -> None:
+    """A chart or a table shows text; Markdown, Vega, scripted fields and formats such as a link do more with it."""
+    shown = [
+        json.loads(saved["attributes"]["visState"])["type"]
+        for (kind, _), saved in OBJECTS.items()
+        if kind == "visualization"
+    ]
+    assert set(shown) <= {"histogram", "line", "area", "pie", "table", "metric"}
+    texts = json.dumps(list(OBJECTS.values()))
+    assert not re.search("script|fieldFormat|vega|markdown", texts)
+
+
 @pytest.mark.parametrize("saved", OBJECTS.values(), ids=NAMES)
 def test_every_reference_leads_to_an_object_before_it(saved: dict[str, Any]) -> None:
     earlier = list(OBJECTS)[: list(OBJECTS).index((saved["type"], saved["id"]))]

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipper import bulk, deadletter
-from shipper.model import DeadLetter, Document, Failure, Outcome, Reason, Source, Verdict
+from shipper.model import Batch, DeadLetter, Document, Failure, Outcome, Reason, Source, Verdict
 from tests.shipper.fakes import REFUSED, SOURCE, doc, docs, patient
 
 AT = "2026-11-24T12:00:00Z"
@@ -223,3 +223,40 @@ def test_a_full_letter_with_a_full_history_fits_a_message() -> None:
 def test_documents_of_a_letter_keep_their_order() -> None:
     sent = docs(50)
     assert [document.id for document in deadletter.documents_in(letter_of(*sent))] == [d.id for d in sent]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "first", "last"),
+    [
+        pytest.param([7], 7, 7, id="one"),
+        pytest.param([7, 3], 3, 7, id="two"),
+        pytest.param([5, 3, 9, 7], 3, 9, id="four, in no order"),
+    ],
+)
+def test_a_letter_tells_the_time_of_its_first_and_of_its_last_event(numbers: list[int], first: int, last: int) -> None:
+    documents = [doc(number) for number in numbers]
+    batch = Batch(SOURCE, len(documents), tuple(documents))
+    for letter in (
+        letter_of(*documents),
+        deadletter.of_batch({}, batch, REFUSED, failed_at=AT),
+    ):
+        assert (letter.first_event_at, letter.last_event_at) == (doc(first).timestamp, doc(last).timestamp)
+
+
+def test_a_letter_of_what_was_refused_counts_its_first_try_and_says_what_was_said_first() -> None:
+    outcomes = [refused(doc(1), message="first"), refused(doc(2), message="second")]
+    (letter,) = deadletter.of_outcomes(outcomes, SOURCE, failed_at=AT)
+    assert (letter.attempts, letter.reason.message) == (1, "first")
+
+
+def test_of_a_history_only_the_latest_ten_are_written() -> None:
+    history = tuple(Failure(REFUSED, str(number)) for number in range(15))
+    again = deadletter.unpack(deadletter.pack(replace(letter_of(doc(1)), history=history)))
+    assert [failure.at for failure in again.history] == [str(number) for number in range(5, 15)]
+    written = json.loads(deadletter.pack(replace(letter_of(doc(1)), history=history)))["history"]
+    assert [entry["at"] for entry in written] == [str(number) for number in range(5, 15)]
+
+
+def test_the_last_moment_that_a_date_can_say_is_a_time() -> None:
+    letter = replace(letter_of(doc(1)), ingested_at_ms=253_402_300_799_999)
+    assert deadletter.unpack(deadletter.pack(letter)).ingested_at_ms == 253_402_300_799_999

@@ -81,6 +81,12 @@ FORGED = [
     pytest.param(forged(body=body_of(b'{"create":{"_index":"cwl-1","_id":"1"}}')), id="no last newline"),
     pytest.param(forged(body=body_of(b'{"create":{"_index":"cwl-1","_id":"1"}}\n')), id="action without source"),
     pytest.param(forged(body=body_of(b"\n\n")), id="blank lines"),
+    pytest.param(
+        forged(body=body_of(b'{"create":{"_index":"cwl-1","_id":"1"}}\n{}\n{}\n')), id="three lines and a newline"
+    ),
+    pytest.param(
+        forged(body=body_of(b'{"create":{"_index":"cwl-1","_id":"1"}}\n{}\n{}')), id="a third line without one"
+    ),
     pytest.param(forged(body=body_of(b'{"delete":{"_index":"cwl-1","_id":"1"}}\n{}\n')), id="delete"),
     pytest.param(forged(body=body_of(b'{"index":{"_index":"cwl-1","_id":"1"}}\n{}\n')), id="index, which overwrites"),
     pytest.param(forged(body=body_of(b'["create"]\n{}\n')), id="action is a list"),

@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipper.model import Batch, Document, Ledger, LedgerImbalance, Source
+from shipper.model import (
+    Batch,
+    DeadLetter,
+    Document,
+    Ledger,
+    LedgerImbalance,
+    LogEvent,
+    Metadata,
+    Reason,
+    Record,
+    Source,
+)
 from tests.shipper.fakes import patient
 
 TERMS = ("indexed", "duplicate", "joined", "filtered", "sampled", "requeued", "dead_lettered")
@@ -61,3 +72,16 @@ def test_a_batch_counts_the_events_that_went_into_anothers_document() -> None:
     )
     assert Batch(Source("o", "g", "s"), 4, documents).joined == 2
     assert Batch(Source("o", "g", "s"), 5, documents, filtered=1).joined == 2
+
+
+def test_what_is_not_told_is_nothing() -> None:
+    reason, source = Reason("t", "m"), Source("o", "g", "s")
+    assert (reason.status, reason.field) == (0, "")
+    batch = Batch(source, 1, ())
+    assert (batch.filtered, batch.sampled, batch.stripped_bytes, batch.ingested_at_ms) == (0, 0, 0, 0)
+    record = Record(LogEvent("1", 0, "x"), {}, "x", "x")
+    assert (record.partial, record.part, record.headless, record.stripped_bytes) == (False, 0, False, 0)
+    metadata = Metadata({}, None)
+    assert (metadata.field_count, metadata.stripped_bytes) == (0, 0)
+    letter = DeadLetter("documents", reason, source, 1, b"")
+    assert (letter.attempts, letter.ingested_at_ms) == (1, 0)

@@ -376,3 +376,24 @@ def test_parts_are_numbered_from_one_without_gaps(lines: list[tuple[str, str, st
         parts = [record.part for record in joined(lines, settings) if record.stream == stream]
         for part, after in itertools.pairwise(parts):
             assert after in ({0, 1, part + 1} if part > 1 else {part + 1} if part == 1 else {0, 1})
+
+
+@pytest.mark.parametrize(("less", "parts"), [(0, 1), (1, 2)])
+def test_a_record_may_have_all_the_bytes_of_the_bound_and_not_one_more(less: int, parts: int) -> None:
+    bound = len(f"{THROWN}\n{FRAME}".encode()) - less
+    assert len(joined([THROWN, FRAME], STANDARD.with_values(max_join_bytes=bound))) == parts
+
+
+def test_a_line_of_three_pieces_is_whole_again() -> None:
+    (record,) = joined([("stdout", "a", "P"), ("stdout", "b", "P"), ("stdout", "c", "F")])
+    assert (record.text, record.partial, record.part) == ("abc", False, 0)
+
+
+def test_a_coloured_trace_joins() -> None:
+    red, plain = "\x1b[31m", "\x1b[0m"
+    (record,) = joined([f"{red}{THROWN}{plain}", f"{red}{FRAME}{plain}", f"{red}{CAUSED}{plain}"])
+    assert len(record.event_ids) == 3
+
+
+def test_what_is_proven_late_joins_wherever_it_stands_in_a_payload() -> None:
+    assert len(joined([*["a"] * 200, ERROR, "", THROWN, FRAME])[-1].event_ids) == 4
