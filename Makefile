@@ -4,10 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-CHECKOV := .venv-checkov
-CHECKOV_READY := $(CHECKOV)/.ready
 AUDIT := .venv-audit
-AUDIT_READY := $(AUDIT)/.ready
 IN_FUNCTION := lambdas/requirements.txt
 PINS := requirements.txt requirements-dev.txt lambdas/requirements.txt pyproject.toml
 STAGES := local dev prod
@@ -24,7 +21,7 @@ demo: $(READY) ## run the main job on the embedded AWS and search engine (KEEP=1
 stop: $(READY) ## end what `make demo KEEP=1` left running
 	@$(BIN)/python -m local.stop
 
-test: $(READY) $(CHECKOV_READY) ## run all tests
+test: $(READY) .venv-checkov/.ready ## run all tests
 	$(BIN)/python -m pytest
 
 test-fast: $(READY) ## run the tests that start no servers
@@ -71,11 +68,11 @@ synth: $(READY) ## synthesise every stage
 diagram: $(READY) ## draw docs/images/architecture.svg
 	@$(BIN)/python -m local.diagram
 
-sbom: $(AUDIT_READY) ## write sbom.json: what runs in the functions, as CycloneDX
+sbom: $(AUDIT)/.ready ## write sbom.json: what runs in the functions, as CycloneDX
 	@$(AUDIT)/bin/python -W ignore -m cyclonedx_py requirements $(IN_FUNCTION) --pyproject pyproject.toml \
 	  --mc-type application --spec-version 1.6 --output-reproducible -o sbom.json
 
-audit-deps: $(AUDIT_READY) ## ask PyPI for known vulnerabilities of what runs in the functions (needs the internet)
+audit-deps: $(AUDIT)/.ready ## ask PyPI for known vulnerabilities of what runs in the functions (needs the internet)
 	@PIP_AUDIT_LOGLEVEL=ERROR $(AUDIT)/bin/pip-audit --strict --no-deps --disable-pip --progress-spinner off \
 	  -r $(IN_FUNCTION) || { echo "not clean: a package above is vulnerable, or PyPI could not be asked about it"; exit 1; }
 
@@ -87,21 +84,9 @@ $(READY): $(PINS)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-# A tool that wants other versions than the project has.
-$(CHECKOV_READY): requirements-checkov.txt | $(READY)
-	@test -x $(CHECKOV)/bin/python || $(PYTHON) -m venv $(CHECKOV)
-	@echo "installing checkov into $(CHECKOV) (about half a minute the first time)"
-	@$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-checkov.txt
-	@touch $@
-
-$(AUDIT_READY): requirements-audit.txt
-	@test -x $(AUDIT)/bin/python || $(PYTHON) -m venv $(AUDIT)
-	@echo "installing the auditors into $(AUDIT) (some seconds the first time)"
-	@$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-audit.txt
-	@touch $@
-
+# Tools that want other versions than the project has.
 .venv-%/.ready: requirements-%.txt
-	@test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
-	@echo "installing the tools of requirements-$*.txt into .venv-$* (some seconds the first time)"
-	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-$*.txt
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@echo "installing $< into $(@D) (up to half a minute the first time)"
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
