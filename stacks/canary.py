@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aws_cdk import Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from shipper import canary
 from shipper.handlers.canary import GROUPS_VARIABLE
-from stacks import asset, encryption, retention
+from stacks import python_function
 from stacks.collection import Target
 from stacks.stages import StageConfig
 from stacks.subscriptions import Subscribed
@@ -50,25 +49,15 @@ class Canary(Construct):
         )
 
     def _function(self, config: StageConfig, domain: Target, groups: Sequence[Subscribed]) -> lambda_.Function:
-        log_group = logs.LogGroup(
-            self,
-            "Log",
-            encryption_key=encryption.key(self, config),
-            retention=retention.days(config.function_log_retention_days),
-            removal_policy=RemovalPolicy.DESTROY,
-        )
-        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-        log_group.grant_write(role)
-        return lambda_.Function(
+        return python_function.function(
             self,
             "Function",
+            config=config,
+            module="canary",
+            role=python_function.role(self, "Role"),
+            log_group=python_function.log_group(self, "Log", config),
             description=f"Canary of {Stack.of(self).stack_name}",
-            runtime=asset.RUNTIME,
-            architecture=asset.machine(config.architecture),
-            handler="shipper.handlers.canary.handler",
-            code=asset.code(self, config.architecture),
             memory_size=_MEMORY_MIB,
-            tracing=lambda_.Tracing.ACTIVE if config.tracing else None,
             timeout=_TIMEOUT,
             environment={
                 "SHIPPER_ENDPOINT": domain.endpoint,
@@ -76,7 +65,4 @@ class Canary(Construct):
                 "POWERTOOLS_METRICS_NAMESPACE": config.metrics_namespace,
                 GROUPS_VARIABLE: ",".join(group.log_group for group in groups),
             },
-            log_group=log_group,
-            logging_format=lambda_.LoggingFormat.JSON,
-            role=role,
         )

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from aws_cdk import CustomResource, Duration, RemovalPolicy, Stack
-from aws_cdk import aws_iam as iam
+from aws_cdk import CustomResource, Duration, Stack
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from shipper import setup_plan
 from shipper.handlers.domain_setup import BUCKET_VARIABLE, IDENTITY_VARIABLE, QUEUE_VARIABLE
-from stacks import asset, encryption, retention
+from stacks import python_function
 from stacks.collection import Target
 from stacks.network import Network
 from stacks.queues import Queues
@@ -33,7 +31,7 @@ class DomainSetup(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, config: StageConfig) -> None:
         super().__init__(scope, construct_id)
         self._config = config
-        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        self.role = python_function.role(self, "Role")
 
     def run(
         self,
@@ -83,33 +81,21 @@ class DomainSetup(Construct):
         return run
 
     def _function(self, queues: Queues) -> lambda_.Function:
-        log_group = logs.LogGroup(
-            self,
-            "Log",
-            encryption_key=encryption.key(self, self._config),
-            retention=retention.days(self._config.function_log_retention_days),
-            removal_policy=RemovalPolicy.DESTROY,
-        )
-        log_group.grant_write(self.role)
-        return lambda_.Function(
+        return python_function.function(
             self,
             "Function",
+            config=self._config,
+            module="domain_setup",
+            role=self.role,
+            log_group=python_function.log_group(self, "Log", self._config),
             description=f"Sets up the search domain of {Stack.of(self).stack_name}",
-            runtime=asset.RUNTIME,
-            architecture=asset.machine(self._config.architecture),
-            handler="shipper.handlers.domain_setup.handler",
-            code=asset.code(self, self._config.architecture),
             memory_size=_MEMORY_MIB,
-            tracing=lambda_.Tracing.ACTIVE if self._config.tracing else None,
             timeout=Duration.seconds(self._config.setup_timeout_s),
             environment={
                 IDENTITY_VARIABLE: self.role.role_arn,
                 QUEUE_VARIABLE: queues.dead_letters.queue_url,
                 BUCKET_VARIABLE: queues.failed_events.bucket_name,
             },
-            log_group=log_group,
-            logging_format=lambda_.LoggingFormat.JSON,
-            role=self.role,
         )
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aws_cdk import Duration, RemovalPolicy
-from aws_cdk import aws_iam as iam
+from aws_cdk import Duration
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as event_sources
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from shipper.handlers.replay import MAX_RECEIVES_VARIABLE
-from stacks import asset, encryption, retention
+from stacks import python_function
 from stacks.collection import Target
 from stacks.queues import FailedEventDestination, Queues
 from stacks.stages import StageConfig
@@ -26,7 +24,6 @@ class Functions(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._config = config
-        self._code = asset.code(self, config.architecture)
         self._environment = {
             **replace(
                 config.settings,
@@ -60,31 +57,18 @@ class Functions(Construct):
         )
 
     def _function(self, construct_id: str, module: str, timeout_s: int, max_concurrency: int = 0) -> lambda_.Function:
-        log_group = logs.LogGroup(
-            self,
-            f"{construct_id}Log",
-            encryption_key=encryption.key(self, self._config),
-            retention=retention.days(self._config.function_log_retention_days),
-            removal_policy=RemovalPolicy.DESTROY,
-        )
-        role = iam.Role(self, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-        log_group.grant_write(role)
-        return lambda_.Function(
+        return python_function.function(
             self,
             construct_id,
-            runtime=asset.RUNTIME,
-            architecture=asset.machine(self._config.architecture),
-            handler=f"shipper.handlers.{module}.handler",
-            code=self._code,
+            config=self._config,
+            module=module,
+            role=python_function.role(self, f"{construct_id}Role"),
+            log_group=python_function.log_group(self, f"{construct_id}Log", self._config),
             memory_size=self._config.memory_mib,
             reserved_concurrent_executions=max_concurrency or None,
-            tracing=lambda_.Tracing.ACTIVE if self._config.tracing else None,
             timeout=Duration.seconds(timeout_s),
             environment={**self._environment, "POWERTOOLS_SERVICE_NAME": module},
-            log_group=log_group,
-            logging_format=lambda_.LoggingFormat.JSON,
             application_log_level_v2=self._log_level(),
-            role=role,
         )
 
     def _log_level(self) -> lambda_.ApplicationLogLevel:

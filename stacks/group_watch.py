@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from aws_cdk import Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -17,7 +17,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from shipper.handlers import subscribe
-from stacks import asset, encryption, retention
+from stacks import python_function
 from stacks.stages import StageConfig
 from stacks.subscriptions import SYSTEM_FIELDS
 
@@ -41,7 +41,7 @@ class GroupWatch(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._config = config
-        log_group = self._log_group()
+        log_group = python_function.log_group(self, "Log", config)
         self.function = self._function(log_group, subscriber, [log_group.log_group_name, *own_log_groups])
         self._log_groups = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:"
         self._grant("logs:DescribeLogGroups", patterns=[""])
@@ -77,31 +77,19 @@ class GroupWatch(Construct):
         resources = [f"{self._log_groups}{pattern}*" for pattern in patterns]
         iam.Grant.add_to_principal(grantee=self.function, actions=list(names), resource_arns=resources)
 
-    def _log_group(self) -> logs.LogGroup:
-        return logs.LogGroup(
-            self,
-            "Log",
-            encryption_key=encryption.key(self, self._config),
-            retention=retention.days(self._config.function_log_retention_days),
-            removal_policy=RemovalPolicy.DESTROY,
-        )
-
     def _function(
         self, log_group: logs.LogGroup, subscriber: lambda_.Function, own_log_groups: Sequence[str]
     ) -> lambda_.Function:
         config = self._config
-        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-        log_group.grant_write(role)
-        return lambda_.Function(
+        return python_function.function(
             self,
             "Function",
+            config=config,
+            module="subscribe",
+            role=python_function.role(self, "Role"),
+            log_group=log_group,
             description=f"Subscribes log groups to {Stack.of(self).stack_name}",
-            runtime=asset.RUNTIME,
-            architecture=asset.machine(config.architecture),
-            handler="shipper.handlers.subscribe.handler",
-            code=asset.code(self, config.architecture),
             memory_size=_MEMORY_MIB,
-            tracing=lambda_.Tracing.ACTIVE if config.tracing else None,
             timeout=_TIMEOUT,
             environment={
                 "POWERTOOLS_METRICS_NAMESPACE": config.metrics_namespace,
@@ -113,9 +101,6 @@ class GroupWatch(Construct):
                 subscribe.LEFT_OUT_VARIABLE: ",".join([*own_log_groups, *config.excluded_log_groups]),
                 subscribe.SYSTEM_FIELDS_VARIABLE: ",".join(SYSTEM_FIELDS) if config.source_fields else "",
             },
-            log_group=log_group,
-            logging_format=lambda_.LoggingFormat.JSON,
-            role=role,
         )
 
     @property

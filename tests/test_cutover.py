@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
-from typing import Any
 
 import click
 import pytest
@@ -12,11 +12,12 @@ import pytest
 from shipper.cli.main import cli
 from shipper.compare import CLASH, DIGITS
 from shipper.settings import Settings
-from stacks.stages import StageConfig
+from stacks import overrides
+from stacks.stages import STAGES
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs" / "cutover.md").read_text("utf-8")
 TYPED = [line.split()[1:] for line in re.findall(r"^cwl-shipper .*$", PAGE, re.MULTILINE)]
-(STAGE,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+(STAGE,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
 
 
 @pytest.mark.parametrize("words", TYPED, ids=" ".join)
@@ -33,10 +34,9 @@ def test_the_commands_of_the_page_are_found() -> None:
 
 
 def test_the_stage_makes_the_documents_of_the_old_function_in_its_domain() -> None:
-    stages: dict[str, Any] = {}
-    exec(STAGE, {"STAGES": stages, "StageConfig": StageConfig, "Settings": Settings})
-    assert stages["prod"].problems() == []
-    assert stages["prod"].settings == Settings.for_profile("incumbent")
+    config, problems = overrides.apply(STAGES["prod"], overrides.read(tomllib.loads(STAGE), "prod"))
+    assert problems + config.problems() == []
+    assert config.settings == Settings.for_profile("incumbent")
 
 
 @pytest.mark.parametrize("why", [CLASH, DIGITS])
