@@ -23,7 +23,7 @@ from stacks import overrides
 from stacks.asset import BundlingFailed
 from stacks.log_shipping import BadConfiguration
 from stacks.stack import LogShippingStack
-from stacks.stages import STAGES, StageConfig
+from stacks.stages import StageConfig
 
 DEFAULT_STAGE = "dev"
 _PACKS = (AwsSolutionsChecks, ServerlessChecks, NIST80053R5Checks)
@@ -39,9 +39,10 @@ class UnmetRules(Exception):
 def configuration(app: cdk.App) -> StageConfig:
     """The stage's configuration with what the context changes. Raises `BadConfiguration`."""
     name = app.node.try_get_context("stage") or DEFAULT_STAGE
-    if name not in STAGES:
-        raise BadConfiguration(f"stage: {name!r} is none of {', '.join(STAGES)}")
-    config, problems = _configured(app, STAGES[name])
+    try:
+        config, problems = overrides.configured(app.node.try_get_context("config"), name)
+    except overrides.Unreadable as error:
+        raise BadConfiguration(str(error)) from error
     context = {field: app.node.try_get_context(field) for field in _TEXTS}
     changes: dict[str, Any] = {field: str(text) for field, text in context.items() if text is not None}
     config = replace(config, **changes)
@@ -53,17 +54,6 @@ def configuration(app: cdk.App) -> StageConfig:
     if problems := problems + config.problems():
         raise BadConfiguration(f"stage {name}: " + "; ".join(problems))
     return config
-
-
-def _configured(app: cdk.App, stage: StageConfig) -> tuple[StageConfig, list[str]]:
-    """The stage with the fields that the file or table of context `config` gives it, and their faults."""
-    source = app.node.try_get_context("config")
-    if source is None:
-        return stage, []
-    try:
-        return overrides.apply(stage, overrides.read(source, stage.name))
-    except overrides.Unreadable as error:
-        raise BadConfiguration(str(error)) from error
 
 
 def build(app: cdk.App) -> LogShippingStack:

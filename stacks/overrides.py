@@ -15,19 +15,34 @@ from stacks.stages import STAGES, StageConfig
 _BY_STACK = frozenset({"endpoint", "service", "retry_queue_url", "dead_letter_queue_url", "bucket"})
 """Settings that the stack writes: what somebody else says of them would be lost."""
 
+_LIKE = "like"
+"""Of a table whose name is none of our stages: the one that it begins with."""
+
 
 class Unreadable(ValueError):
     """The configuration cannot be read as a whole; the message says why."""
+
+
+def configured(source: Any, stage: str) -> tuple[StageConfig, list[str]]:
+    """The stage with what `source` (None: nothing) says of it, and every fault of that.
+
+    A stage of the source's own says which of ours it is `like`. Raises `Unreadable`.
+    """
+    changes = {} if source is None else dict(read(source, stage))
+    like = changes.pop(_LIKE, stage)
+    if like not in STAGES:
+        raise Unreadable(f"stage: {stage!r} is none of {', '.join(STAGES)}, nor a table of the configuration")
+    return apply(replace(STAGES[like], name=stage), changes)
 
 
 def read(source: Any, stage: str) -> Mapping[str, Any]:
     """The fields of a stage; `source` is the path of a TOML file, or its table of stages. Raises `Unreadable`."""
     tables = source if isinstance(source, Mapping) else _load(str(source))
     for name, table in tables.items():
-        if name not in STAGES:
-            raise Unreadable(f"config: {name!r} is none of {', '.join(STAGES)}")
         if not isinstance(table, Mapping):
             raise Unreadable(f"config: {name} is not a table of fields")
+        if table.get(_LIKE, name) not in STAGES:
+            raise Unreadable(f"config: {name!r} is none of {', '.join(STAGES)}: say which of them it is `{_LIKE}`")
     fields_of_stage: Mapping[str, Any] = tables.get(stage, {})
     return fields_of_stage
 

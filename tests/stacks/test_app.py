@@ -52,7 +52,7 @@ def test_the_context_chooses(context: dict[str, Any], expected: object) -> None:
 @pytest.mark.parametrize(
     ("context", "message"),
     [
-        ({"stage": "nope"}, "stage: 'nope' is none of local, dev, prod"),
+        ({"stage": "nope"}, "stage: 'nope' is none of local, dev, prod, nor a table of the configuration"),
         ({"cluster": ""}, "stage dev: cluster: '' is no EKS cluster name (letters, digits, - and _)"),
         (
             {"stage": "prod", "cluster": "a/b", "log_groups": "old"},

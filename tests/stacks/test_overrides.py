@@ -119,6 +119,19 @@ def test_a_file_has_a_table_for_each_stage(tmp_path: Path) -> None:
     assert overrides.read(str(file), "local") == {}
 
 
+def test_a_stage_of_your_own_is_like_one_of_ours() -> None:
+    """A second cluster is a second stage."""
+    config, problems = overrides.configured({"shop": {"like": "prod", "cluster": "shop"}}, "shop")
+    assert (config, problems) == (replace(STAGES["prod"], name="shop", cluster="shop"), [])
+    assert config.problems() == []
+
+
+@pytest.mark.parametrize("source", [None, {}, {"dev": {}}], ids=str)
+def test_a_stage_that_nobody_describes_is_named(source: Any) -> None:
+    with pytest.raises(overrides.Unreadable, match=r"^stage: 'shop' is none of local, dev, prod, nor a table"):
+        overrides.configured(source, "shop")
+
+
 def test_the_context_can_hold_the_tables_itself() -> None:
     assert overrides.read({"dev": {"cluster": "a"}}, "dev") == {"cluster": "a"}
 
@@ -127,7 +140,9 @@ def test_the_context_can_hold_the_tables_itself() -> None:
     ("content", "message"),
     [
         pytest.param("[dev", r"^config: .*c\.toml is no TOML: ", id="no TOML"),
-        pytest.param("[stage]\n", r"^config: 'stage' is none of local, dev, prod$", id="no stage"),
+        pytest.param(
+            "[stage]\n", r"^config: 'stage' is none of local, dev, prod: say which of them it is `like`$", id="no stage"
+        ),
         pytest.param("dev = 1\n", "^config: dev is not a table of fields$", id="no table"),
     ],
 )
