@@ -27,6 +27,8 @@ def faults(config: StageConfig, kinds: Sequence[str]) -> Iterator[tuple[str, str
 
 def _on_its_way(config: StageConfig, kinds: Sequence[str]) -> Iterator[tuple[str, str]]:
     """What keeps the canary's lines out of the index would look as if the index were late."""
+    if config.fresh_within_s * 1_000 > canary.LOOK_BACK_MS:
+        yield "fresh_within_s", "is longer than the canary looks back: at most 3600, or canary set to False"
     fields = {
         f"filter_patterns of {kind}" if kind in dict(config.filter_patterns) else "filter_pattern": kind
         for kind in kinds

@@ -102,13 +102,13 @@ def ledger_rules(namespace: str) -> Iterator[Rule]:
         )
 
 
-def function_rules(name: str, function: lambda_.IFunction) -> Iterator[Rule]:
-    """What any function may suffer. One failure alone is tried again, so it takes two in a quarter of an hour."""
+def function_rules(name: str, function: lambda_.IFunction, *, needed: int = 2) -> Iterator[Rule]:
+    """What any function may suffer. One failure alone is tried again: it takes so many bad periods of three."""
     for kind, of, says in (
         ("A function fails", "Errors", f"The {name} function raises or runs out of time, again and again."),
         ("A function is throttled", "Throttles", f"Lambda does not start the {name} function as often as it should."),
     ):
-        yield Rule(kind=kind, of=name, metric=of_function(function, of), periods=3, needed=2, says=says)
+        yield Rule(kind=kind, of=name, metric=of_function(function, of), periods=3, needed=needed, says=says)
 
 
 def async_rules(config: StageConfig, subscriber: lambda_.IFunction) -> Iterator[Rule]:
@@ -196,7 +196,7 @@ def _silence(config: StageConfig, group: Subscribed, minutes: int) -> Rule:
         kind="No logs of a group",
         of=group.kind,
         metric=by_others if config.canary else written,
-        limit=2 if canary else 1,
+        limit=2 if config.canary else 1,
         compare=_BELOW,
         missing=_BAD,
         says=f"For {minutes} minutes nothing was written into {group.kind}, which always has logs.",

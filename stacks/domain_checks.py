@@ -44,17 +44,17 @@ _ONE: dict[str, tuple[str, str]] = {
         "no host name such as logs.example.com",
     ),
     "certificate_arn": (r"(arn:[a-z-]+:acm:[a-z0-9-]+:\d{12}:certificate/[\w-]+)?", "no ARN of a certificate in ACM"),
-    "domain_kms_key_arn": (rf"(aws|{KMS_KEY})?", "neither aws nor the ARN of a key in KMS"),
+    "domain_encryption_key": (rf"aws|same|{KMS_KEY}", "none of aws, same and the ARN of a key in KMS"),
     # https://docs.aws.amazon.com/opensearch-service/latest/APIReference/API_SAMLOptionsInput.html
     "saml_master_group": (r".{0,256}", "longer than 256 characters"),
     "saml_roles_key": (r".+", "no attribute of an assertion such as roles"),
     "vpc_id": (rf"(vpc-{_ID})?", "no id of a VPC such as vpc-0123456789abcdef0"),
     "s3_prefix_list_id": (rf"(pl-{_ID})?", "no id of a prefix list such as pl-6da54004"),
-    "existing_security_group_id": (rf"(sg-{_ID})?", "no id of a security group such as sg-0123456789abcdef0"),
+    "domain_security_group_id": (rf"(sg-{_ID})?", "no id of a security group such as sg-0123456789abcdef0"),
 }
 _EACH: dict[str, tuple[str, str]] = {
     "subnet_ids": (rf"subnet-{_ID}", "no id of a subnet"),
-    "endpoint_security_group_ids": (rf"sg-{_ID}", "no id of a security group"),
+    "vpc_endpoint_security_group_ids": (rf"sg-{_ID}", "no id of a security group"),
     "route_table_ids": (rf"rtb-{_ID}", "no id of a route table"),
     "access_principals": (r"\*|arn:[a-z-]+:(iam|sts)::\d{12}:\S+", f"neither an ARN in IAM nor {EVERYBODY}"),
 }
@@ -63,15 +63,15 @@ _NEEDS_VPC = (
     "subnet_ids",
     "route_table_ids",
     "s3_prefix_list_id",
-    "create_endpoints",
-    "endpoint_security_group_ids",
-    "existing_security_group_id",
+    "create_vpc_endpoints",
+    "vpc_endpoint_security_group_ids",
+    "domain_security_group_id",
 )
 _NEEDS_NEW_DOMAIN = (
     "tls_policy",
     "custom_endpoint",
     "certificate_arn",
-    "domain_kms_key_arn",
+    "domain_encryption_key",
     "access_principals",
     "access_cidrs",
     "saml_metadata_file",
@@ -139,22 +139,20 @@ def _network_faults(config: StageConfig) -> Faults:
         yield "subnet_ids", f"are {len(config.subnet_ids)}, and zone_count is {config.zone_count}: one a zone {_VPC}"
     if not config.s3_prefix_list_id:
         yield "s3_prefix_list_id", f"is missing: functions may reach S3 by its addresses only {_GATEWAY}"
-    if config.existing_arn and not config.existing_security_group_id:
-        yield "existing_security_group_id", "is missing: the group of the domain that exists lets the functions in"
-    if config.existing_security_group_id and not config.existing_arn:
-        yield "existing_security_group_id", "is the group of a domain that exists: give existing_arn"
+    if config.existing_arn and not config.domain_security_group_id:
+        yield "domain_security_group_id", "is missing: the group of the domain that exists lets the functions in"
+    if config.domain_security_group_id and not config.existing_arn:
+        yield "domain_security_group_id", "is the group of a domain that exists: give existing_arn"
     yield from _vpc_endpoint_faults(config)
 
 
 def _vpc_endpoint_faults(config: StageConfig) -> Faults:
-    if config.create_endpoints and not config.route_table_ids:
-        yield "route_table_ids", f"are missing: the endpoint of S3 is a route in them {_GATEWAY}"
-    if config.create_endpoints and config.endpoint_security_group_ids:
-        yield "endpoint_security_group_ids", "are of endpoints which exist: set create_endpoints to false"
-    if not config.create_endpoints and config.route_table_ids:
-        yield "route_table_ids", "are for the endpoint that create_endpoints makes"
-    if not config.create_endpoints and not config.endpoint_security_group_ids:
-        yield "endpoint_security_group_ids", "are missing: those of the VPC's endpoints let the functions in"
+    if config.create_vpc_endpoints and config.vpc_endpoint_security_group_ids:
+        yield "vpc_endpoint_security_group_ids", "are of endpoints which exist: set create_vpc_endpoints to false"
+    if not config.create_vpc_endpoints and config.route_table_ids:
+        yield "route_table_ids", "are for the endpoint that create_vpc_endpoints makes"
+    if not config.create_vpc_endpoints and not config.vpc_endpoint_security_group_ids:
+        yield "vpc_endpoint_security_group_ids", "are missing: those of the VPC's endpoints let the functions in"
 
 
 def _endpoint_faults(config: StageConfig) -> Faults:

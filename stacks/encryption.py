@@ -12,7 +12,7 @@ from constructs import Construct
 from stacks import retention
 from stacks.stages import StageConfig
 
-BY_SERVICES, _OWN = "aws", "own"
+BY_SERVICES, _OWN, _SAME = "aws", "own", "same"
 _ID = "Encryption"
 
 
@@ -33,12 +33,15 @@ def key(scope: Construct, config: StageConfig) -> kms.IKey | None:
 
 
 def of_domain(scope: Construct, config: StageConfig) -> kms.IKey | None:
-    """The key for a domain that the stack makes. A key that the domain alone has wins."""
-    if config.domain_kms_key_arn == BY_SERVICES:
+    """The key for a domain that the stack makes: its own choice, since another one makes a new and empty domain.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-opensearchservice-domain-encryptionatrestoptions.html
+    """
+    if config.domain_encryption_key == BY_SERVICES:
         return None
-    if config.domain_kms_key_arn:
-        return kms.Key.from_key_arn(scope, "Key", config.domain_kms_key_arn)
-    return key(scope, config)
+    if config.domain_encryption_key == _SAME:
+        return key(scope, config)
+    return kms.Key.from_key_arn(scope, "Key", config.domain_encryption_key)
 
 
 def by_service(name: str, source_arn: str) -> iam.PolicyStatement:

@@ -24,7 +24,7 @@ from stacks.subscriptions import SYSTEM_FIELDS
 _EVERY = Duration.hours(1)
 _MEMORY_MIB = 256
 _TIMEOUT = Duration.minutes(15)
-"""Ten thousand log groups take half an hour at the few reads a second that an account has: two runs."""
+"""Ten thousand log groups take half an hour at the few reads a second that an account has: a few runs."""
 
 
 class GroupWatch(Construct):

@@ -126,7 +126,8 @@ class LogShipping(Construct):
             return None
         groups = GroupWatch(self, "GroupWatch", config=config, subscriber=functions.subscriber, own_log_groups=own)
         groups.node.add_dependency(subscriptions)
-        watch.add(alarms.function_rules("group watch", groups.function))
+        # It starts once an hour, so that all of its tries may be in one period.
+        watch.add(alarms.function_rules("group watch", groups.function, needed=1))
         return groups
 
     def add_outputs(self) -> None:

@@ -17,6 +17,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_opensearchservice as opensearch
 from constructs import Construct
 
+from stacks import retention
 from stacks.stages import StageConfig
 
 _HTTPS = 443
@@ -105,9 +106,11 @@ class Network(Construct):
         return group
 
     def _domain_group(self, config: StageConfig) -> ec2.ISecurityGroup:
-        if config.existing_security_group_id:
-            return ec2.SecurityGroup.from_security_group_id(self, "Domain", config.existing_security_group_id)
+        if config.domain_security_group_id:
+            return ec2.SecurityGroup.from_security_group_id(self, "Domain", config.domain_security_group_id)
         group = self._group("Domain", "The search domain of the logs")
+        # It is in use as long as the domain is.
+        group.apply_removal_policy(retention.removal(config))
         for cidr in config.access_cidrs:
             group.add_ingress_rule(ec2.Peer.ipv4(cidr), ec2.Port.tcp(_HTTPS), "People, by VPN or a bastion")
         return group
@@ -117,22 +120,24 @@ class Network(Construct):
 
         Those have their default policies: they serve all of the VPC, and who may do what is a matter of roles.
         """
-        if not config.create_endpoints:
-            ids = config.endpoint_security_group_ids
-            return [ec2.SecurityGroup.from_security_group_id(self, group_id, group_id) for group_id in ids]
+        if not config.create_vpc_endpoints:
+            # One that is the domain's, too, has its rules already; EC2 takes none twice.
+            ids = [one for one in config.vpc_endpoint_security_group_ids if one != config.domain_security_group_id]
+            return [ec2.SecurityGroup.from_security_group_id(self, one, one) for one in dict.fromkeys(ids)]
         group = self._group("Endpoints", "Endpoints for functions that ship logs")
         begins = CfnMapping(self, "Names", mapping={name: {"Sqs": text} for name, text in SQS_BEGINS.items()})
         self._interface("Sqs", f"{begins.find_in_map(Aws.PARTITION, 'Sqs')}.{Aws.REGION}.sqs", group)
         if config.canary:
             self._interface("Logs", f"com.amazonaws.{Aws.REGION}.logs", group)
-        ec2.CfnVPCEndpoint(
-            self,
-            "S3",
-            vpc_endpoint_type="Gateway",
-            vpc_id=config.vpc_id,
-            service_name=f"com.amazonaws.{Aws.REGION}.s3",
-            route_table_ids=list(config.route_table_ids),
-        )
+        if config.route_table_ids:
+            ec2.CfnVPCEndpoint(
+                self,
+                "S3",
+                vpc_endpoint_type="Gateway",
+                vpc_id=config.vpc_id,
+                service_name=f"com.amazonaws.{Aws.REGION}.s3",
+                route_table_ids=list(config.route_table_ids),
+            )
         return [group]
 
     def _interface(self, construct_id: str, service: str, group: ec2.ISecurityGroup) -> None:

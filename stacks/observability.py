@@ -75,11 +75,11 @@ class Observability(Construct):
         )
 
     def _topic(self, config: StageConfig) -> sns.Topic:
-        """Encrypted with a key of ours in any case: CloudWatch may not use the key that SNS has by default.
+        """Encrypted with a key of its own: CloudWatch may not use that of SNS, and the loss of the data's is an alarm.
 
         https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
         """
-        key = encryption.key(self, config) or self._key()
+        key = self._key()
         topic = sns.Topic(self, "Topic", master_key=key, enforce_ssl=True)
         key.add_to_resource_policy(encryption.by_service("cloudwatch", _ALARMS_HERE))
         topic.add_to_resource_policy(_publish(topic))

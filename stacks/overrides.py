@@ -30,7 +30,7 @@ def configured(source: Any, stage: str) -> tuple[StageConfig, list[str]]:
     """
     changes = {} if source is None else dict(read(source, stage))
     like = changes.pop(_LIKE, stage)
-    if like not in STAGES:
+    if str(like) not in STAGES:
         raise Unreadable(f"stage: {stage!r} is none of {', '.join(STAGES)}, nor a table of the configuration")
     return apply(replace(STAGES[like], name=stage), changes)
 
@@ -41,7 +41,7 @@ def read(source: Any, stage: str) -> Mapping[str, Any]:
     for name, table in tables.items():
         if not isinstance(table, Mapping):
             raise Unreadable(f"config: {name} is not a table of fields")
-        if table.get(_LIKE, name) not in STAGES:
+        if str(table.get(_LIKE, name)) not in STAGES:
             raise Unreadable(f"config: {name!r} is none of {', '.join(STAGES)}: say which of them it is `{_LIKE}`")
     fields_of_stage: Mapping[str, Any] = tables.get(stage, {})
     return fields_of_stage

@@ -106,7 +106,7 @@ class Queues(Construct):
         By the bucket's own property: the CDK's method for it deploys a function only to set it.
         """
         stack = Stack.of(self)
-        name = f"{stack.stack_name[:_KEPT_OF_STACK_NAME_CHARS]}*"
+        name = f"{stack.stack_name[:_KEPT_OF_STACK_NAME_CHARS].lower()}*"
         # S3 tries the queue when the bucket is made: its policy has to come first, without the whole name.
         bucket_arn = stack.format_arn(service="s3", region="", account="", resource=name)
         self.dead_letters.add_to_resource_policy(

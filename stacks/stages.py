@@ -135,11 +135,12 @@ class StageConfig:
     Alarms go to a topic, and from there to `alarm_email`; each links to its section of the runbook at `runbook_url`.
     They go off where logs are not found `fresh_within_s` after they were written, where one of the log groups of
     `silent_after_min` has none for so many minutes, and where a node has less than `low_storage_mib` left: 0 is a
-    quarter of its volume, and 20 GiB with a domain that exists. With `canary` a function writes a line into each log
-    group every minute and looks for it in the index.
+    quarter of its volume, and 20 GiB with a domain that exists. With `canary` a function writes a line into each of the
+    cluster's log groups every minute and looks for it in the index.
 
     `encryption_key` is `aws` for the services' keys, `own` for one that the stack makes, or the ARN of one in KMS
-    (docs/encryption.md); `domain_kms_key_arn` is that of a domain with another one.
+    (docs/encryption.md). That of a domain is said apart, as another one makes a new and empty domain:
+    `domain_encryption_key` is `aws`, `same` (as `encryption_key`), or an ARN.
     """
 
     name: str
@@ -172,7 +173,7 @@ class StageConfig:
     tls_policy: str = domain_checks.TLS_POLICIES[0]
     custom_endpoint: str = ""
     certificate_arn: str = ""
-    domain_kms_key_arn: str = ""
+    domain_encryption_key: str = "aws"
     access_principals: tuple[str, ...] = ()
     access_cidrs: tuple[str, ...] = ()
     fine_grained_access: bool = True
@@ -190,9 +191,9 @@ class StageConfig:
     subnet_ids: tuple[str, ...] = ()
     route_table_ids: tuple[str, ...] = ()
     s3_prefix_list_id: str = ""
-    create_endpoints: bool = True
-    endpoint_security_group_ids: tuple[str, ...] = ()
-    existing_security_group_id: str = ""
+    create_vpc_endpoints: bool = True
+    vpc_endpoint_security_group_ids: tuple[str, ...] = ()
+    domain_security_group_id: str = ""
 
     index_shards: int = 1
     index_refresh_s: int = 30

@@ -39,7 +39,10 @@ def freeze(mapping: Mapping[str, Any]) -> dict[str, Any]:
     before = {path: how for path, how in dynamic(mapping).items() if how != "false"}
     if not before:
         return {}
-    return {**_body(mapping, dict.fromkeys(before, "false")), "_meta": {**mapping.get("_meta", {}), _BEFORE: before}}
+    meta = mapping.get("_meta", {})
+    # Of a second freeze, what was before the first.
+    kept = {**before, **meta.get(_BEFORE, {})}
+    return {**_body(mapping, dict.fromkeys(before, "false")), "_meta": {**meta, _BEFORE: kept}}
 
 
 def thaw(mapping: Mapping[str, Any]) -> dict[str, Any]:

@@ -243,6 +243,7 @@ class Sqs:
         for message in self.queues[QueueUrl].values():
             if message.receipt == ReceiptHandle:
                 message.visible_at_ms = self._outside.now_ms + VisibilityTimeout * 1000
+        self._outside.step()
 
     def delete_message_batch(self, *, QueueUrl: str, Entries: Sequence[dict[str, str]]) -> dict[str, Any]:
         self._outside.step()

@@ -89,5 +89,10 @@ def test_a_freeze_is_taken_back(mapping: dict[str, Any], body: dict[str, Any]) -
     assert thaw(mapping) == body
 
 
+def test_a_second_freeze_keeps_what_was_before_the_first() -> None:
+    frozen = {"dynamic": "false", "_meta": {"before_freeze": {"": "true"}}, "properties": {"a": {"dynamic": "true"}}}
+    assert freeze(frozen)["_meta"] == {"before_freeze": {"": "true", "a": "true"}}
+
+
 def test_what_is_frozen_is_not_frozen_again() -> None:
     assert freeze({"dynamic": "false", "properties": {"@shipper": {"dynamic": "false"}}}) == {}

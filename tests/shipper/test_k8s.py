@@ -53,6 +53,15 @@ FAULTS: list[tuple[str, str, Changes]] = [
     ("unmatched-lines", "by default", (("      emit_unmatched_lines true\n", ""),)),
     ("refresh-interval", "by default", (("      refresh_interval 10\n", ""),)),
     ("refresh-interval", "a minute", (("refresh_interval 10", "refresh_interval 1m"),)),
+    (
+        "refresh-interval",
+        "of one worker",
+        (
+            ("  in.conf: |\n", "  in.conf: |\n    <worker 0>\n"),
+            ("    <label @parts>\n", "    </worker>\n    <label @parts>\n"),
+            ("      refresh_interval 10\n", ""),
+        ),
+    ),
     ("read-from-head", "by default", (("      read_from_head true\n", ""),)),
     ("no-position", "of files", (("      pos_file /var/lib/fluentd/pos\n", ""),)),
     ("no-position", "of the journal", ((STORAGE, ""),)),
@@ -133,6 +142,7 @@ FAULTS: list[tuple[str, str, Changes]] = [
     ("state-off-node", "positions", (("/var/lib/fluentd/pos", "/tmp/pos"),)),
     ("state-off-node", "a buffer", (("path /var/lib/fluentd/buffer", "path /buffer"),)),
     ("state-off-node", "on what may only be read", (("/var/lib/fluentd/pos", "/var/log/pos"),)),
+    ("state-off-node", "the root of all state", (("root_dir /var/lib/fluentd", "root_dir /state"),)),
     (
         "state-off-node",
         "in an emptyDir",
@@ -276,6 +286,18 @@ def test_a_rule_says_what_is_wrong_what_helps_and_where_that_is_written(rule: Ru
     assert urlsplit(rule.link).scheme == "https"
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("full-buffer", "what a concat holds is lost, or comes twice; with drop_oldest_chunk"),
+        ("read-from-head", "no position yet when Fluentd starts"),
+    ],
+)
+def test_a_rule_says_no_more_than_what_is_lost(name: str, said: str) -> None:
+    (rule,) = [rule for rule in RULES if rule.name == name]
+    assert said in rule.wrong
+
+
 DECISIONS: dict[str, set[str]] = {
     "containers are read as CRI text": {"json-parser"},
     "a line that does not parse is shipped all the same": {"unmatched-lines"},
@@ -387,6 +409,20 @@ def test_fluent_bits_positions_are_on_the_node() -> None:
         bit = BIT.replace("name: bit", "name: conf-0123456789").replace("/var/lib/bit/db", "/var/lib/fluentd/db")
         text = changed(*((old.replace("bit", "fluentd"), new) for old, new in change), text=bit)
         assert names(f"{text}---{pod}") - {"role-not-seen"} == rules
+
+
+def test_of_a_fluent_bit_nothing_is_said_of_fluentd() -> None:
+    mounted = GOOD.rpartition("---")[2].replace("conf-0123456789", "bit")
+    (finding,) = [each for each in found(f"{BIT}---{mounted}") if each.rule == "no-roll"]
+    assert finding.wrong == "it reads its files when it starts: a change of this ConfigMap changes no pod"
+
+
+def test_fluent_bits_yaml_is_not_read() -> None:
+    conf = {"kind": "ConfigMap", "metadata": {"name": "conf-0123456789", "namespace": "logging"}}
+    yaml = conf | {"data": {"fluent-bit.yaml": "pipeline:\n  inputs:\n    - name: tail\n"}}
+    _, findings = check([yaml, *documents(GOOD.rpartition("---")[2])])
+    (finding,) = [each for each in findings if each.rule == "conf-not-seen"]
+    assert "YAML" in finding.wrong
 
 
 def test_a_pod_whose_configuration_is_not_here_is_checked_alone() -> None:

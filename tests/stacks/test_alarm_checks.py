@@ -18,6 +18,12 @@ DROP_HOST = Rule("host", "drop", log_group="*/host")
     ("changes", "expected"),
     [
         pytest.param({"silent_after_min": ()}, [], id="no group needs logs"),
+        pytest.param(
+            {"fresh_within_s": 3_601},
+            ["fresh_within_s: is longer than the canary looks back: at most 3600, or canary set to False"],
+            id="longer than the canary looks back",
+        ),
+        pytest.param({"fresh_within_s": 3_601, "canary": False}, [], id="long, and no canary"),
         pytest.param({"silent_after_min": (("host", 5), ("application", 1_440))}, [], id="both ends"),
         pytest.param(
             {"silent_after_min": (("app", 30),)},

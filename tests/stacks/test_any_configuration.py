@@ -99,12 +99,21 @@ CHOICES: list[list[dict[str, Any]]] = [
         {"warm_count": 2, "warm_type": "ultrawarm1.large.search", "warm_after_days": 15, "cold_after_days": 20},
     ],
     [{"slow_logs": True}, {"fine_grained_access": False}, {"tls_policy": "Policy-Min-TLS-1-2-2019-07"}],
-    [{"domain_kms_key_arn": KEY}, {"domain_kms_key_arn": "aws"}, {"encryption_key": "own"}, {"encryption_key": KEY}],
+    [
+        {"domain_encryption_key": KEY},
+        {"domain_encryption_key": "same"},
+        {"encryption_key": "own"},
+        {"encryption_key": KEY},
+    ],
     [{"access_principals": (ROLE,), "access_cidrs": ("10.0.0.0/8",)}, {"access_principals": ("*",)}],
     [{"reader_roles": (ROLE,)}, {"operator_roles": (ROLE, "sre")}],
     [{"saml_session_min": 1_440, "saml_roles_key": "groups"}],
     [
-        {"create_endpoints": False, "route_table_ids": (), "endpoint_security_group_ids": ("sg-0123456789abcdef0",)},
+        {
+            "create_vpc_endpoints": False,
+            "route_table_ids": (),
+            "vpc_endpoint_security_group_ids": ("sg-0123456789abcdef0",),
+        },
         {"saml_metadata_file": "", "saml_master_group": ""},
     ],
     [{"index_shards": 1_024, "index_refresh_s": 3_600, "index_days": 3_653}, {"adopt_indices": True}],

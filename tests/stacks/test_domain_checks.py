@@ -19,12 +19,12 @@ VPC: dict[str, Any] = {
 THEIR_ENDPOINTS: dict[str, Any] = {
     **VPC,
     "route_table_ids": (),
-    "create_endpoints": False,
-    "endpoint_security_group_ids": ("sg-0a1b2c3d",),
+    "create_vpc_endpoints": False,
+    "vpc_endpoint_security_group_ids": ("sg-0a1b2c3d",),
 }
 ARN = "arn:aws:es:eu-west-1:123456789012:domain/logs"
 EXISTING: dict[str, Any] = {"existing_endpoint": "https://logs.example.com", "existing_arn": ARN}
-IN_VPC: dict[str, Any] = {**EXISTING, **VPC, "existing_security_group_id": "sg-0a1b2c3d"}
+IN_VPC: dict[str, Any] = {**EXISTING, **VPC, "domain_security_group_id": "sg-0a1b2c3d"}
 CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/1b2c3d4e-0000"
 CUSTOM: dict[str, Any] = {"custom_endpoint": "logs.example.com", "certificate_arn": CERTIFICATE}
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/1b2c3d4e-0000-4000-8000-123456789012"
@@ -38,8 +38,8 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ("certificate", {**CUSTOM, "certificate_arn": ROLE}, f"certificate_arn: '{ROLE}' is no ARN of a certificate"),
     ("no certificate", {"custom_endpoint": "logs.example.com"}, "certificate_arn: belongs to custom_endpoint"),
     ("no host", {"certificate_arn": CERTIFICATE}, "certificate_arn: belongs to custom_endpoint"),
-    ("no such key", {"domain_kms_key_arn": f"{KEY}0"}, f"domain_kms_key_arn: '{KEY}0' is neither aws nor"),
-    ("key", {"domain_kms_key_arn": "alias/logs"}, "domain_kms_key_arn: 'alias/logs' is neither aws nor"),
+    ("no such key", {"domain_encryption_key": f"{KEY}0"}, f"domain_encryption_key: '{KEY}0' is none of aws, same and"),
+    ("key", {"domain_encryption_key": "alias/logs"}, "domain_encryption_key: 'alias/logs' is none of aws, same and"),
     ("principal", {"access_principals": ("people",)}, "access_principals: 'people' is neither an ARN in IAM nor *"),
     (
         "everybody without fine-grained access",
@@ -85,41 +85,40 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("no subnets", {**VPC, "subnet_ids": ()}, "subnet_ids: are missing"),
     ("no prefix list", {**VPC, "s3_prefix_list_id": ""}, "s3_prefix_list_id: is missing"),
-    ("no route tables", {**VPC, "route_table_ids": ()}, "route_table_ids: are missing"),
     (
         "groups of endpoints that are made",
-        {**VPC, "endpoint_security_group_ids": ("sg-0a1b2c3d",)},
-        "endpoint_security_group_ids: are of endpoints which exist",
+        {**VPC, "vpc_endpoint_security_group_ids": ("sg-0a1b2c3d",)},
+        "vpc_endpoint_security_group_ids: are of endpoints which exist",
     ),
     (
         "route tables for nothing",
         {**THEIR_ENDPOINTS, "route_table_ids": ("rtb-0a1b2c3d",)},
-        "route_table_ids: are for the endpoint that create_endpoints makes",
+        "route_table_ids: are for the endpoint that create_vpc_endpoints makes",
     ),
     (
         "endpoints without groups",
-        {**THEIR_ENDPOINTS, "endpoint_security_group_ids": ()},
-        "endpoint_security_group_ids: are missing",
+        {**THEIR_ENDPOINTS, "vpc_endpoint_security_group_ids": ()},
+        "vpc_endpoint_security_group_ids: are missing",
     ),
     (
         "group of an endpoint",
-        {**THEIR_ENDPOINTS, "endpoint_security_group_ids": ("default",)},
-        "endpoint_security_group_ids: 'default' is no id of a security group",
+        {**THEIR_ENDPOINTS, "vpc_endpoint_security_group_ids": ("default",)},
+        "vpc_endpoint_security_group_ids: 'default' is no id of a security group",
     ),
     (
         "group of a domain that is made",
-        {**VPC, "existing_security_group_id": "sg-0a1b2c3d"},
-        "existing_security_group_id: is the group of a domain that exists",
+        {**VPC, "domain_security_group_id": "sg-0a1b2c3d"},
+        "domain_security_group_id: is the group of a domain that exists",
     ),
     (
         "no group of the domain that exists",
-        {**IN_VPC, "existing_security_group_id": ""},
-        "existing_security_group_id: is missing",
+        {**IN_VPC, "domain_security_group_id": ""},
+        "domain_security_group_id: is missing",
     ),
     (
         "group of the domain",
-        {**IN_VPC, "existing_security_group_id": "default"},
-        "existing_security_group_id: 'default' is no id of a security group",
+        {**IN_VPC, "domain_security_group_id": "default"},
+        "domain_security_group_id: 'default' is no id of a security group",
     ),
     (
         "a public domain from within",
@@ -134,10 +133,14 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
     *[
         (f"{name} without a VPC", {name: value}, f"{name}: is for a VPC: give vpc_id")
         for name, value in {**THEIR_ENDPOINTS, **IN_VPC}.items()
-        if name in {"subnet_ids", "route_table_ids", "s3_prefix_list_id", "create_endpoints"}
+        if name in {"subnet_ids", "route_table_ids", "s3_prefix_list_id", "create_vpc_endpoints"}
     ],
     ("its TLS", {**EXISTING, "tls_policy": TLS_POLICIES[1]}, "tls_policy: is of a domain that the stack makes"),
-    ("its key", {**EXISTING, "domain_kms_key_arn": KEY}, "domain_kms_key_arn: is of a domain that the stack makes"),
+    (
+        "its key",
+        {**EXISTING, "domain_encryption_key": KEY},
+        "domain_encryption_key: is of a domain that the stack makes",
+    ),
     (
         "its access",
         {**EXISTING, "access_principals": (ROLE,)},
@@ -167,7 +170,7 @@ def test_a_custom_endpoint_wants_https() -> None:
     [
         *[{"tls_policy": policy} for policy in TLS_POLICIES],
         CUSTOM,
-        {"domain_kms_key_arn": "arn:aws-cn:kms:cn-north-1:123456789012:key/mrk-" + "a1" * 16},
+        {"domain_encryption_key": "arn:aws-cn:kms:cn-north-1:123456789012:key/mrk-" + "a1" * 16},
         {"access_principals": (ROLE, "arn:aws:sts::123456789012:assumed-role/a/b")},
         {"access_principals": (ROLE,), "access_cidrs": ("192.0.2.0/24", "198.51.100.7/32")},
         SAML,
@@ -202,7 +205,6 @@ def test_every_fault_is_named_at_once() -> None:
         "access_principals",
         "subnet_ids",
         "s3_prefix_list_id",
-        "route_table_ids",
         "certificate_arn",
         "access_principals",
         "saml_metadata_file",

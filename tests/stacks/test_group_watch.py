@@ -93,3 +93,12 @@ def test_it_is_found_by_an_output() -> None:
 def test_without_prefixes_there_is_none() -> None:
     assert "GroupWatchFunction" not in built("dev").outputs
     assert not [key for key in built("dev").resources if key.startswith("GroupWatch")]
+
+
+def test_one_bad_period_is_an_alarm_of_what_starts_once_an_hour() -> None:
+    found = {
+        key: alarm["DatapointsToAlarm"]
+        for key, alarm in _stack().of_type("AWS::CloudWatch::Alarm").items()
+        if "AFunctionFails" in key
+    }
+    assert {("GroupWatch" in key, needed) for key, needed in found.items()} == {(True, 1), (False, 2)}

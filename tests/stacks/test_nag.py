@@ -29,9 +29,7 @@ CASES = {
         STAGES["prod"], encryption_key="own", subscriber_max_concurrency=50, alarm_email="ops@example.com"
     ),
     # The other examples: test_configuration.py.
-    "existing key, traced in a VPC": replace(
-        example("vpc"), encryption_key=KEY, domain_kms_key_arn="aws", tracing=True
-    ),
+    "existing key, traced in a VPC": replace(example("vpc"), encryption_key=KEY, tracing=True),
 }
 
 

@@ -16,6 +16,7 @@ SUBNETS = ["subnet-0a1b2c3d4e5f60711", "subnet-0a1b2c3d4e5f60712", "subnet-0a1b2
 GROUP_OF_FUNCTIONS = "NetworkFunctions0F81B4F4"
 GROUP_OF_DOMAIN = "NetworkDomain2529BCAA"
 GROUP_OF_ENDPOINTS = "NetworkEndpointsF8B8492F"
+ENDPOINT, ARN = "https://vpc-logs-abc.eu-west-1.es.amazonaws.com", "arn:aws:es:eu-west-1:123456789012:domain/logs"
 THEIR_DOMAIN = "sg-0123456789abcdef0"
 THEIR_ENDPOINTS = ("sg-0123456789abcdef1", "sg-0123456789abcdef2")
 
@@ -30,11 +31,11 @@ def theirs() -> Built:
     """Domain and endpoints are there already."""
     config = replace(
         example("vpc"),
-        existing_endpoint="https://vpc-logs-abc.eu-west-1.es.amazonaws.com",
-        existing_arn="arn:aws:es:eu-west-1:123456789012:domain/logs",
-        existing_security_group_id=THEIR_DOMAIN,
-        create_endpoints=False,
-        endpoint_security_group_ids=THEIR_ENDPOINTS,
+        existing_endpoint=ENDPOINT,
+        existing_arn=ARN,
+        domain_security_group_id=THEIR_DOMAIN,
+        create_vpc_endpoints=False,
+        vpc_endpoint_security_group_ids=THEIR_ENDPOINTS,
         route_table_ids=(),
         access_cidrs=(),
     )
@@ -160,6 +161,28 @@ def test_what_is_there_already_only_lets_the_functions_in(theirs: Built) -> None
     assert set(theirs.of_type("AWS::EC2::SecurityGroup")) == {GROUP_OF_FUNCTIONS}
     ingress = theirs.of_type("AWS::EC2::SecurityGroupIngress").values()
     assert [rule["GroupId"] for rule in ingress] == [THEIR_DOMAIN, *THEIR_ENDPOINTS]
+
+
+def test_a_group_of_domain_and_endpoints_gets_its_rules_once(theirs: Built) -> None:
+    """EC2 refuses a rule that is there."""
+    config = replace(example("vpc"), create_vpc_endpoints=False, route_table_ids=(), access_cidrs=())
+    config = replace(config, existing_endpoint=ENDPOINT, existing_arn=ARN, domain_security_group_id=THEIR_DOMAIN)
+    shared = of_config(replace(config, vpc_endpoint_security_group_ids=(THEIR_DOMAIN, THEIR_DOMAIN)))
+    assert len(shared.of_type("AWS::EC2::SecurityGroupIngress")) == 1
+    assert len(theirs.of_type("AWS::EC2::SecurityGroupIngress")) == 3
+
+
+def test_a_vpc_with_a_route_to_s3_gets_no_second(vpc: Built) -> None:
+    types = [one["VpcEndpointType"] for one in vpc.of_type("AWS::EC2::VPCEndpoint").values()]
+    config = replace(example("vpc"), route_table_ids=())
+    assert config.problems() == []
+    without = [one["VpcEndpointType"] for one in of_config(config).of_type("AWS::EC2::VPCEndpoint").values()]
+    assert sorted(types) == sorted([*without, "Gateway"])
+
+
+def test_the_group_of_a_domain_stays_as_long_as_it_does(vpc: Built) -> None:
+    policies = {vpc.resources[one]["DeletionPolicy"] for one in (DOMAIN, GROUP_OF_DOMAIN)}
+    assert len(policies) == 1
 
 
 def test_a_public_stage_has_no_network() -> None:

@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from aws_cdk import Stack
 from aws_cdk.assertions import Template
 
 from shipper.aws.queue import KEY_PREFIX as LETTERS
+from stacks.log_shipping import LogShipping
 from stacks.stack import LogShippingStack
 from stacks.stages import STAGES
 from tests.stacks.built import DEAD_LETTERS, FAILED_EVENTS, RETRIES, app, attribute, below, built
@@ -89,6 +91,13 @@ def test_of_others_only_the_bucket_of_this_stack_writes_to_the_dead_letters(stag
 def test_a_long_stack_name_is_matched_where_cloudformation_shortens_it() -> None:
     stack = LogShippingStack(app(), config=replace(STAGES["dev"], name="a-name-of-thirty-characters-xx"))
     assert ":s3:::cwl-shipper-a-name-o*" in json.dumps(Template.from_stack(stack).to_json())
+
+
+def test_the_bucket_of_a_stack_with_capitals_is_matched() -> None:
+    """CloudFormation makes its name of small letters."""
+    stack = Stack(app(), "ShopLogs")
+    LogShipping(stack, "Logs", config=STAGES["dev"])
+    assert ":s3:::shoplogs*" in json.dumps(Template.from_stack(stack).to_json())
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -143,7 +143,7 @@ def chosen() -> Built:
     config = replace(
         example("new-domain"),
         tls_policy=TLS_POLICIES[1],
-        domain_kms_key_arn=f"arn:aws:kms:eu-west-1:123456789012:key/{KEY}",
+        domain_encryption_key=f"arn:aws:kms:eu-west-1:123456789012:key/{KEY}",
         saml_master_group="admins",
     )
     assert config.problems() == []

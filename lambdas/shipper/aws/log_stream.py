@@ -29,7 +29,8 @@ class LogStream:
         try:
             if not self._put(log_group, text, at_ms):
                 self._make(log_group)
-                self._put(log_group, text, at_ms)
+                if not self._put(log_group, text, at_ms):
+                    raise WriteFailed(f"{log_group}: its new stream is not there yet")
         except (ClientError, BotoCoreError) as error:
             raise WriteFailed(f"{log_group}: {error}") from error
 

@@ -135,7 +135,11 @@ class Index:
             reason = f"the domain {self._endpoint} does not answer here: go where it does ({type(error).__name__})"
             raise SearchFailed(reason) from error
         except TransportError as error:
-            advice = "; is your role one of the stage's operator_roles?" if error.status_code in _DENIED else ""
+            advice = (
+                "; may you read it? Of a stage: is your role one of its operator_roles?"
+                if error.status_code in _DENIED
+                else ""
+            )
             raise SearchFailed(f"the domain answers {error.status_code}: {_reason(error.info)}{advice}") from error
         except OpenSearchException as error:
             raise SearchFailed(f"the domain's answer cannot be used: {error}") from error

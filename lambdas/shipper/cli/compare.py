@@ -30,7 +30,7 @@ _WORDS = {
 }
 
 
-@click.command("compare")
+@click.command("compare", short_help="Does the AWS-generated function make the same documents?")
 @click.option("--endpoint", required=True, metavar="URL", help="The domain that the AWS-generated function writes to.")
 @click.option("--log-group", required=True, metavar="NAME", help="The log group.")
 @click.option("--from", "from_ms", required=True, type=MOMENT, metavar="TIME", help=f"From then on: {HELP}.")

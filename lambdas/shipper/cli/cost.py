@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -19,7 +20,7 @@ _COUNT = click.IntRange(1)
 
 
 @click.command("cost")
-@click.option("--gb-per-day", required=True, type=click.FloatRange(0, min_open=True), help="GB of logs a day.")
+@click.option("--gb-per-day", required=True, type=click.FloatRange(0, 1e6, min_open=True), help="GB of logs a day.")
 @click.option("--log-days", default=30, show_default=True, type=_COUNT, help="CloudWatch keeps them so long.")
 @click.option("--index-days", default=30, show_default=True, type=_COUNT, help="The domain keeps them so long.")
 @click.option("--replicas", default=0, show_default=True, type=click.IntRange(0), help="Copies of each index.")
@@ -42,10 +43,12 @@ def cost(file: str | None, assignments: Sequence[str], as_json: bool, **load: An
 
     \b
     Examples:
-      cwl-shipper cost --gb-per-day 10
+      cwl-shipper cost --gb-per-day 2
       cwl-shipper cost --gb-per-day 50 --instance-type or2.large.search --instances 3 --replicas 1
       cwl-shipper cost --gb-per-day 10 --price logs_ingest=0.76 --json
     """
+    if math.isnan(load["gb_per_day"]):
+        raise click.UsageError("--gb-per-day is no number")
     workload = Workload(**load)
     try:
         usd = prices({**_from_file(file), **_assigned(assignments)})
@@ -80,7 +83,7 @@ def _assigned(assignments: Sequence[str]) -> dict[str, float]:
 
 def _usd(name: str, value: Any) -> float:
     try:
-        usd = float(value)
+        usd = -1.0 if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         usd = -1.0
     if not 0 <= usd < float("inf"):

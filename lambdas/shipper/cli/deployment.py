@@ -117,8 +117,10 @@ def outside(endpoint: str, region: str | None, profile: str | None) -> tuple[Log
         raise Failed(f"{endpoint}: {'; '.join(faults)}")
     with aws_errors(""):
         session = boto3.Session(profile_name=profile, region_name=region)
-        auth = _signer(session, Settings(endpoint=endpoint))
-        return LogGroups(_client(session, "logs")), Index(endpoint, lambda: client(endpoint, auth()))
+        service = collection.service_of(endpoint)
+        auth = _signer(session, Settings(endpoint=endpoint, service=service))
+        scrolls = service != collection.SERVICE
+        return LogGroups(_client(session, "logs")), Index(endpoint, lambda: client(endpoint, auth()), scrolls=scrolls)
 
 
 @contextmanager

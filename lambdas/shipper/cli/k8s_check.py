@@ -44,7 +44,7 @@ _KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomi
 )
 @click.option("--json", "as_json", is_flag=True, help="JSON lines, one a finding.")
 def check(paths: Sequence[str], ignore: Sequence[str], as_json: bool) -> None:
-    """Find known mistakes in manifests of Fluentd (or Fluent Bit) on EKS.
+    """Find known mistakes in manifests of Fluentd (or Fluent Bit, in its classic form) on EKS.
 
     PATH is a file of YAML documents as they are applied, or a folder of such files; - or nothing is standard input.
     Nothing is sent and no cluster is asked. A note is no mistake and does not count.

@@ -38,7 +38,7 @@ _PALETTE = ("cyan", "green", "magenta", "yellow", "blue", "bright_cyan", "bright
 _LEVEL_STYLES = {"WARN": "yellow", "ERROR": "bold red", "FATAL": "bold red"}
 
 
-@click.command("trace")
+@click.command("trace", short_help="Show one transaction through all services.")
 @click.argument("id_", metavar="ID")
 @deployment.options
 @click.option("--from", "from_ms", type=MOMENT, metavar="TIME", help=f"From then on: {HELP}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ def run(event: Any, wired: Services) -> dict[str, int]:
     """`handler` with its services passed in. Raises `Unsubscribed` when all others are done."""
     done: Counter[str] = Counter()
     failed: list[str] = []
-    for log_group, wanted in _to_see_to(created(event), wired):
+    for log_group, wanted in _to_see_to(created(event), wired, failed):
         try:
             done[_see_to(log_group, wanted, wired).value] += 1
         except Refused as error:
@@ -82,10 +83,16 @@ def run(event: Any, wired: Services) -> dict[str, int]:
     return dict(done)
 
 
-def _to_see_to(name: str | None, wired: Services) -> Iterator[tuple[str, Filter]]:
-    """Log groups with the filter of each: the one of this name, or all. Raises `Refused` where they are not told."""
-    prefixes = wired.wanted.patterns if name is None else (name,)
-    for log_group in sorted({found for prefix in prefixes for found in wired.filters.log_groups(prefix)}):
+def _to_see_to(name: str | None, wired: Services, failed: list[str]) -> Iterator[tuple[str, Filter]]:
+    """Log groups with the filter of each: the one of this name, or all. A prefix that is not told is among `failed`."""
+    log_groups: set[str] = set()
+    for prefix in wired.wanted.patterns if name is None else (name,):
+        try:
+            log_groups.update(wired.filters.log_groups(prefix))
+        except Refused as error:
+            failed.append(str(error))
+    # A run may be cut off: in a fixed order the last ones would never have their turn.
+    for log_group in random.sample(sorted(log_groups), len(log_groups)):
         wanted = wired.wanted.filter_of(log_group)
         if wanted and name in {None, log_group}:
             yield log_group, wanted

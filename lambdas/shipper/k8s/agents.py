@@ -19,7 +19,8 @@ Document = Mapping[str, Any]
 
 _WORKLOADS = frozenset({"DaemonSet", "Deployment", "StatefulSet"})
 _BIT_SECTION = re.compile(r"^[ \t]*\[(\w+)\][ \t]*$", re.MULTILINE)
-_BIT_SECTIONS = frozenset({"service", "input", "filter", "output"})
+# Not `[SERVICE]`, which a systemd unit has, too.
+_BIT_SECTIONS = frozenset({"input", "filter", "output"})
 _MAX_NAME_CHARS = 200
 
 
@@ -210,11 +211,11 @@ def _is_bit(texts: Mapping[str, str]) -> bool:
 
 
 def _shipper(document: Document, confs: Mapping[tuple[str, str], Document]) -> Workload | None:
-    """The workload, if one of its containers mounts such a configuration or is named after it."""
+    """The workload, if one of its containers mounts such a configuration or is named after it, at best both."""
     candidates = [Workload(document, each) for each in items(path(document, "spec", "template", "spec", "containers"))]
     mounting = [each for each in candidates if any(key in confs for key in _mounted(each))]
     named = [each for each in candidates if re.search(r"fluent[d-]", text(each.container.get("image")))]
-    return next(iter([*mounting, *named]), None)
+    return next(iter([*(each for each in mounting if each in named), *mounting, *named]), None)
 
 
 def _mounted(workload: Workload) -> list[tuple[str, str]]:

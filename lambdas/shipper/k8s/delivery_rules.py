@@ -66,7 +66,7 @@ def _old_keys(agent: Agent) -> Iterator[Spot]:
 
 
 def _off_the_node(agent: Agent) -> Iterator[Spot]:
-    """Positions and buffers below no hostPath that can be written."""
+    """Positions, buffers and the root of all state below no hostPath that can be written."""
     if agent.workload is None:
         return
     for section in agent.root.walk():
@@ -79,7 +79,7 @@ def _off_the_node(agent: Agent) -> Iterator[Spot]:
             yield agent.spot(section, key)
 
 
-_STATE = {"source": "pos_file", "storage": "path", "buffer": "path"}
+_STATE = {"system": "root_dir", "source": "pos_file", "storage": "path", "buffer": "path"}
 
 
 def _without_bound(agent: Agent) -> Iterator[Spot]:
@@ -132,7 +132,8 @@ DELIVERY_RULES: tuple[Rule[Agent], ...] = (
         "full-buffer",
         Severity.LOSS,
         _buffers(_loses_when_full),
-        "when the buffer is full, lines that the position file has passed are thrown away",
+        "when the buffer is full, what a concat holds is lost, or comes twice; with drop_oldest_chunk what waited"
+        " longest is lost",
         "overflow_action block",
         _BUFFER,
     ),

@@ -111,10 +111,15 @@ def resolved(text: str, environment: Mapping[str, str]) -> str:
 
 
 def parse(texts: Mapping[str, str], *names: str) -> Parsed:
-    """The configuration that begins in the files `names`, of all the files there are, by their names."""
+    """The configuration that begins in the files `names`, of all the files there are, by their names.
+
+    What stands in a `<worker N>` stands in its place.
+    """
     reader = _Reader(texts)
     for name in names:
         reader.read(name)
+    sections = reader.root.sections
+    reader.root.sections = [one for each in sections for one in (each.sections if each.name == "worker" else [each])]
     return Parsed(reader.root, tuple(reader.faults), tuple(reader.missing))
 
 

@@ -165,7 +165,7 @@ INPUT_RULES: tuple[Rule[Agent], ...] = (
         "read-from-head",
         Severity.LOSS,
         _read_from_the_end,
-        "a file is read from its end: what it held when it was found is skipped",
+        "a file that has no position yet when Fluentd starts is read from its end: what it held is skipped",
         "read_from_head true",
         _TAIL,
     ),

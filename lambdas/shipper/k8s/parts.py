@@ -92,17 +92,17 @@ def seconds(value: str) -> float | None:
 
 def reached(root: Section, starts: list[Section]) -> list[Section]:
     """The places that the events of these sources come by: `ROOT` for a source without a label, and labels."""
-    labels = {label.argument: label for label in root.all("label")}
     waiting = [source.text("@label") for source in starts]
-    seen: dict[str, Section] = {}
+    seen: dict[str, list[Section]] = {}
     while waiting:
         name = waiting.pop()
-        if name in seen or (name and name not in labels):
+        if name in seen:
             continue
-        seen[name] = labels[name] if name else root
-        inside = seen[name].walk() if name else (each for child in _unlabelled(root) for each in child.walk())
+        # Each worker may have a label of that name.
+        seen[name] = [each for each in root.all("label") if each.argument == name] if name else [root]
+        inside = (each for start in (seen[name] if name else _unlabelled(root)) for each in start.walk())
         waiting += [each.text(key) for each in inside for key in ("@label", "timeout_label") if each.text(key)]
-    return list(seen.values())
+    return [place for places in seen.values() for place in places]
 
 
 def _unlabelled(root: Section) -> list[Section]:

@@ -242,7 +242,7 @@ POD_RULES: tuple[Rule[Agent], ...] = (
         "no-roll",
         Severity.OPERATIONS,
         _rolls_nothing,
-        "Fluentd reads its files when it starts: a change of this ConfigMap changes no pod",
+        "it reads its files when it starts: a change of this ConfigMap changes no pod",
         "configMapGenerator, whose names end in a hash (Helm: a checksum/config annotation)",
         "https://kubernetes.io/docs/tasks/manage-kubernetes-objects/kustomization/#configmapgenerator",
     ),
@@ -282,8 +282,9 @@ POD_RULES: tuple[Rule[Agent], ...] = (
         "conf-not-seen",
         Severity.NOTE,
         _unseen,
-        "its configuration is in no ConfigMap here (in the image, perhaps): only the pod was checked",
-        "give the ConfigMap, too",
+        "no ConfigMap here has its configuration in a form that is read (it is in the image, or Fluent Bit's YAML):"
+        " only the pod was checked",
+        "give the ConfigMap, too, if it is missing",
         "https://kubernetes.io/docs/concepts/configuration/configmap/",
     ),
     Rule(

@@ -55,6 +55,20 @@ def test_a_stream_that_another_made_meanwhile_is_well(logs: Any) -> None:
     assert written(logs) == ["one"]
 
 
+def test_a_line_that_is_not_there_counts_as_not_written(logs: Any) -> None:
+    """The alarm on silence takes the canary's lines off the others."""
+
+    class Late:
+        def put_log_events(self, **_: Any) -> None:
+            raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "PutLogEvents")
+
+        def create_log_stream(self, **request: Any) -> None:
+            logs.create_log_stream(**request)
+
+    with pytest.raises(WriteFailed, match="/g: its new stream is not there yet"):
+        LogStream(Late(), "s").write(GROUP, "one", NOW_MS)
+
+
 def test_a_log_group_that_is_missing_is_named(logs: Any) -> None:
     with pytest.raises(WriteFailed, match=r"/nowhere: .*ResourceNotFoundException"):
         LogStream(logs, "s").write("/nowhere", "one", NOW_MS)

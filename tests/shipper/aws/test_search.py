@@ -137,9 +137,12 @@ def test_a_mapping_is_put(play: Play) -> None:
     [
         (
             Answer(403, b'{"message": "not signed"}'),
-            "the domain answers 403: not signed; is your role one of the stage's operator_roles?",
+            "the domain answers 403: not signed; may you read it? Of a stage: is your role one of its operator_roles?",
         ),
-        (Answer(403, b'{"Message": "User: anonymous is not"}'), "the domain answers 403: User: anonymous is not; is"),
+        (
+            Answer(403, b'{"Message": "User: anonymous is not"}'),
+            "the domain answers 403: User: anonymous is not; may",
+        ),
         (
             Answer(400, b'{"error": {"type": "parsing_exception", "reason": "no\\n query"}}'),
             "the domain answers 400: parsing_exception: no query",

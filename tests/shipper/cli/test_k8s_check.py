@@ -41,6 +41,10 @@ def test_wrong_usage() -> None:
     assert check("no such file").exit_code == check("--ignore", "no-such-rule", stdin=GOOD).exit_code == 2
 
 
+def test_the_help_says_which_form_of_fluent_bits_is_read() -> None:
+    assert "Fluent Bit, in its classic form" in " ".join(check("--help").stdout.split())
+
+
 def test_a_terminal_that_gives_nothing_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
     result = check()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
+from shipper.aws.subscription_filters import Refused, SubscriptionFilters
 from shipper.handlers.subscribe import (
     DESTINATION_VARIABLE,
     LEFT_OUT_VARIABLE,
@@ -118,7 +119,25 @@ def test_what_fails_keeps_nobody_else_waiting_and_is_raised_at_last(
 ) -> None:
     make(logs, "/shop/a", "/shop/b")
     monkeypatch.setenv(DESTINATION_VARIABLE, "arn:aws:lambda:eu-west-1:123456789012:function:gone")
-    with pytest.raises(Unsubscribed, match=r"2 failed, the first: /shop/a: .*InvalidParameter"):
+    with pytest.raises(Unsubscribed, match=r"2 failed, the first: /shop/[ab]: .*InvalidParameter"):
         handler({}, None)
     (warning,) = warnings(caplog)
-    assert [error.partition(":")[0] for error in warning["errors"]] == ["/shop/a", "/shop/b"]
+    assert sorted(error.partition(":")[0] for error in warning["errors"]) == ["/shop/a", "/shop/b"]
+
+
+def test_a_prefix_that_is_not_told_keeps_the_others_not_waiting(
+    logs: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    make(logs, "/shop/a")
+    monkeypatch.setenv(PATTERNS_VARIABLE, json.dumps({"/shop/": "", "/*not a name*/": ""}))
+    told = SubscriptionFilters.log_groups
+
+    def log_groups(self: SubscriptionFilters, prefix: str) -> Any:
+        if prefix != "/shop/":
+            raise Refused(f"{prefix}: throttled")
+        return told(self, prefix)
+
+    monkeypatch.setattr(SubscriptionFilters, "log_groups", log_groups)
+    with pytest.raises(Unsubscribed, match=r"1 failed, the first: .*throttled"):
+        handler({}, None)
+    assert subscribed(logs) == {"/shop/a": ""}

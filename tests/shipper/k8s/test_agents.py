@@ -26,8 +26,9 @@ def test_a_config_map_of_another_namespace_is_not_the_pods() -> None:
     ]
 
 
-def test_a_config_map_without_a_configuration_is_no_agent() -> None:
-    assert agents([{"kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"b": "c", "d": "<html>"}}]) == []
+@pytest.mark.parametrize("content", ["<html>", "[Unit]\nAfter=a\n[Service]\nType=simple"], ids=["a page", "a unit"])
+def test_a_config_map_without_a_configuration_is_no_agent(content: str) -> None:
+    assert agents([{"kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"b": "c", "d": content}}]) == []
 
 
 def test_a_pod_that_ships_no_logs_is_no_agent() -> None:
@@ -40,6 +41,12 @@ def test_the_container_that_mounts_the_configuration_is_the_one() -> None:
     )
     assert workload(pod).container["name"] == "fluentd"
     assert [container["name"] for container in workload(pod).containers()] == ["first", "fluentd"]
+
+
+def test_of_two_that_mount_it_the_one_named_after_it_is_the_shipper() -> None:
+    reload = "{name: reload, image: configmap-reload:v0.14.0, volumeMounts: [{name: conf, mountPath: /conf}]}"
+    pod = changed(("      containers:\n", f"      containers:\n        - {reload}\n"))
+    assert workload(pod).container["name"] == "fluentd"
 
 
 @pytest.mark.parametrize(

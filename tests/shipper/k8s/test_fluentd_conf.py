@@ -45,6 +45,11 @@ def test_sections_are_in_each_other() -> None:
     assert [section.name for section in root.walk()] == ["ROOT", "label", "match"]
 
 
+def test_what_one_worker_does_stands_among_the_rest() -> None:
+    root = only("<system>\n</system>\n<worker 0-1>\n<source>\n</source>\n</worker>\n<match>\n</match>")
+    assert [section.name for section in root.sections] == ["system", "source", "match"]
+
+
 def test_a_place_is_a_line_of_a_file() -> None:
     parsed = parse({"a.conf": "\n<match>\n  @include b.conf\n</match>", "b.conf": "# why\n@type x\n"}, "a.conf")
     match = parsed.root.only("match")
