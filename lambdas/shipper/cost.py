@@ -103,7 +103,7 @@ class Workload:
     memory_mib: int = 512
     event_bytes: int = _LEAN_BYTES
     events_per_payload: int = 100
-    index_bytes: int = 444
+    index_bytes: int = 401
     indexed: float = 1.0
 
     @property

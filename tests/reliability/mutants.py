@@ -1,7 +1,7 @@
-"""Small changes to the code, one at a time, each of which a test should see: `python -m tests.reliability.mutants`.
+"""Small changes to the code, one at a time, each of which a test should see: `make mutants`.
 
-cosmic-ray changes a copy of the package; the mirrored tests are run on each change. What survives is printed, and
-docs/reliability.md says of each why it does not matter.
+cosmic-ray changes a copy of the package; the mirrored tests are run on each change. What survives is printed;
+docs/reliability.md says what is known of it.
 """
 
 from __future__ import annotations

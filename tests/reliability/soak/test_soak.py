@@ -15,7 +15,7 @@ from tests.reliability.soak.schedule import Kind
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 
-MINUTES = os.environ.get("SOAK_MINUTES", "1.5")
+MINUTES = os.environ.get("SOAK_MINUTES", "1")
 
 
 def test_with_all_that_goes_wrong_each_line_is_there_once(tmp_path: Path) -> None:
