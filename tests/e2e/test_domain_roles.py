@@ -223,7 +223,7 @@ def test_an_operator_freezes_a_mapping_and_a_reader_may_not(url: str, environmen
     refused = cwl("mapping", "freeze", index, "--yes")
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert "no permissions for [indices:admin/mapping/put]" in refused.stderr
-    assert refused.stderr.endswith("; is your role one of the stage's operator_roles?\n")
+    assert refused.stderr.endswith("; may you read it? Of a stage: is your role one of its operator_roles?\n")
     sit_down(url, environment, OPERATOR)
     frozen = cwl("mapping", "freeze", index, "--yes")
     assert (frozen.exit_code, frozen.stdout) == (0, f"{index}: new fields are kept and not mapped.\n")
