@@ -83,6 +83,8 @@ def test_it_dies_by_an_exception_at_every_effect(process: Process) -> None:
         world.rest()
 
 
+# From Python 3.12 on a fork beside threads is warned of; the child asks none of them for anything.
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.parametrize("process", PROCESSES.values(), ids=PROCESSES)
 def test_it_dies_by_sigkill_at_every_effect(process: Process, tmp_path: Path) -> None:
     for steps in range(process.effects()):
