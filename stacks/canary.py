@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aws_cdk import Aws, Duration, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -13,7 +13,7 @@ from constructs import Construct
 
 from shipper import canary
 from shipper.handlers.canary import GROUPS_VARIABLE
-from stacks import python_function
+from stacks import arns, python_function
 from stacks.collection import Target
 from stacks.stages import StageConfig
 from stacks.subscriptions import Subscribed
@@ -32,7 +32,7 @@ class Canary(Construct):
         super().__init__(scope, construct_id)
         self.function = self._function(config, domain, groups)
         domain.grant_search(self.function)
-        prefix = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:"
+        prefix = arns.log_group("")
         iam.Grant.add_to_principal(
             grantee=self.function,
             actions=["logs:CreateLogStream", "logs:PutLogEvents"],

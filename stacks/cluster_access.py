@@ -7,6 +7,7 @@ from aws_cdk import aws_eks as eks
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from stacks import arns
 from stacks.stages import LOG_GROUPS, StageConfig
 
 NAMESPACE = "amazon-cloudwatch"
@@ -25,7 +26,7 @@ class ClusterAccess(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, config: StageConfig, prefix: str) -> None:
         super().__init__(scope, construct_id)
         self._config = config
-        self._logs = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:"
+        self._logs = arns.log_group("")
         # With ":*" an ARN stands for a group in all calls of a writer, and for its streams;
         # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogGroup.html
         self._groups = [f"{self._logs}{prefix}{kind}:*" for kind in LOG_GROUPS]

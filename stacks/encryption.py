@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from stacks import retention
+from stacks import arns, retention
 from stacks.stages import StageConfig
 
 BY_SERVICES, _OWN, _SAME = "aws", "own", "same"
@@ -72,7 +72,7 @@ def _by_logs() -> iam.PolicyStatement:
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
     """
-    groups = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:*"
+    groups = arns.log_group("*")
     return iam.PolicyStatement(
         principals=[iam.ServicePrincipal(f"logs.{Aws.REGION}.{Aws.URL_SUFFIX}")],
         actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from aws_cdk import Aws, Duration, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -17,7 +17,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from shipper.handlers import subscribe
-from stacks import python_function
+from stacks import arns, python_function
 from stacks.stages import StageConfig
 from stacks.subscriptions import SYSTEM_FIELDS
 
@@ -43,7 +43,7 @@ class GroupWatch(Construct):
         self._config = config
         log_group = python_function.log_group(self, "Log", config)
         self.function = self._function(log_group, subscriber, [log_group.log_group_name, *own_log_groups])
-        self._log_groups = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:"
+        self._log_groups = arns.log_group("")
         self._grant("logs:DescribeLogGroups", patterns=[""])
         self._grant(
             "logs:DescribeSubscriptionFilters", "logs:PutSubscriptionFilter", patterns=config.log_group_prefixes

@@ -9,7 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from stacks import encryption, retention
+from stacks import arns, encryption, retention
 from stacks.stages import LOG_GROUPS, StageConfig
 
 SYSTEM_FIELDS = ("@aws.account", "@aws.region")
@@ -84,7 +84,7 @@ class Subscriptions(Construct):
             function_name=self._subscriber.function_arn,
             principal="logs.amazonaws.com",
             source_account=Aws.ACCOUNT_ID,
-            source_arn=f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:{log_groups}",
+            source_arn=arns.log_group(log_groups),
         )
 
     def _log_group(self, kind: str, config: StageConfig) -> logs.ILogGroup:
