@@ -11,13 +11,12 @@ import hashlib
 import json
 import re
 import secrets
-import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Self
 from urllib.parse import parse_qsl, urlsplit
 
 from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
@@ -25,6 +24,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from tests.e2e.secured import whose
+from tests.loopback import Request, Server
 
 REGION, SERVICE = "eu-west-1", "es"
 _MAX_AGE = timedelta(minutes=5)
@@ -81,17 +81,7 @@ class Session:
         }
 
 
-@dataclass(frozen=True)
-class Received:
-    """A request as it came over the wire; names of headers in lower case."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
-
-
-def signer_of(request: Received, sessions: Mapping[str, Session], now: datetime) -> Session:
+def signer_of(request: Request, sessions: Mapping[str, Session], now: datetime) -> Session:
     """The session, by its access key, that signed the request. Raises `Refused`."""
     authorization = request.headers.get("authorization")
     if authorization is None:
@@ -127,7 +117,7 @@ def _check_date(date: str, day: str, now: datetime) -> None:
         raise Refused(f"Signature expired: {date} is not within 5 min. of {now:{SIGV4_TIMESTAMP}}")
 
 
-def _check_coverage(request: Received, signed: Iterable[str]) -> None:
+def _check_coverage(request: Request, signed: Iterable[str]) -> None:
     """The host and all of AWS's own headers have to be signed, and the body by its hash."""
     must = {"host", *(name for name in request.headers if name.startswith("x-amz-"))}
     if not must <= set(signed) <= set(request.headers):
@@ -137,7 +127,7 @@ def _check_coverage(request: Received, signed: Iterable[str]) -> None:
         raise Refused("The request signature we calculated does not match the signature you provided.")
 
 
-def _signature(request: Received, signed: Iterable[str], session: Session) -> str:
+def _signature(request: Request, signed: Iterable[str], session: Session) -> str:
     path, _, query = request.path.partition("?")
     again = AWSRequest(
         request.method,
@@ -152,46 +142,15 @@ def _signature(request: Received, signed: Iterable[str], session: Session) -> st
     return str(auth.signature(auth.string_to_sign(again, auth.canonical_request(again)), again))
 
 
-class Gateway:
+class Gateway(Server):
     """Forwards loopback HTTP to the node at `target`, each request in the name of the role whose session signed it."""
 
     def __init__(self, target: str, sessions: Iterable[Session]) -> None:
+        super().__init__()
         self._target = str(urlsplit(target).netloc)
         self._sessions = {session.access_key: session for session in sessions}
-        gateway = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def answer(self) -> None:
-                gateway._answer(self)
-
-            do_DELETE = do_GET = do_HEAD = do_POST = do_PUT = answer  # noqa: N815 - the names they have there
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name it has there
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def _answer(self, handler: BaseHTTPRequestHandler) -> None:
-        body = handler.rfile.read(int(handler.headers.get("content-length", 0)))
-        headers = {name.lower(): value for name, value in handler.headers.items()}
-        request = Received(handler.command, handler.path, headers, body)
+    def answer(self, handler: BaseHTTPRequestHandler, request: Request) -> None:
         try:
             session = signer_of(request, self._sessions, datetime.now(UTC))
         except Refused as refusal:
@@ -199,7 +158,7 @@ class Gateway:
             return
         _send(handler, *self._forward(request, session.role))
 
-    def _forward(self, request: Received, role: str) -> tuple[int, dict[str, str], bytes]:
+    def _forward(self, request: Request, role: str) -> tuple[int, dict[str, str], bytes]:
         """(status, headers, body) of the node's reply. What the client says about itself is left out."""
         kept = {name: value for name, value in request.headers.items() if not _NOT_FORWARDED.fullmatch(name)}
         node = HTTPConnection(self._target, timeout=_FORWARD_S)

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from opensearchpy import OpenSearch
 from requests_aws4auth import AWS4Auth
 
-from local.engine import Embedded, Engine
-from local.opensearch import Real
-from local.processes import Run
+from local.running import Running
 from shipper import bulk, index_template
 from shipper.aws.clock import SystemClock
 from shipper.aws.domain import OpenSearchDomain
@@ -41,19 +36,6 @@ def test_the_deployment_has_set_the_domain_up_and_says_what_it_left_out(chain: C
     )
 
 
-def opensearch() -> Engine:
-    if shutil.which("mvn") is None:
-        pytest.skip("OpenSearch comes from Maven Central, and there is no `mvn`")
-    return Real(dict(os.environ))
-
-
-@pytest.fixture(scope="module", params=[Embedded, opensearch], ids=["osmem", "opensearch"])
-def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    engine: Callable[[], Engine] = request.param
-    with Run(tmp_path_factory.mktemp("logs")) as run:
-        yield engine().start(run).url
-
-
 def set_up_at(url: str, **changes: Any) -> Report:
     domain = OpenSearchDomain(lambda: client(url, AWS4Auth("test", "test", "eu-west-1", "es"), compress=False))
     plan = Plan(endpoint=url, refresh_s=1, writers=("arn:w",), **changes)
@@ -77,17 +59,17 @@ def found(search: OpenSearch, query: str) -> list[str]:
     return sorted(list(LINES)[int(hit["_id"].rpartition("-")[2])] for hit in hits)
 
 
-def test_a_domain_is_set_up_again_and_upgraded_and_404_is_found_in_text_and_in_numbers(url: str) -> None:
-    search = OpenSearch([url])
+def test_a_domain_is_set_up_again_and_upgraded_and_404_is_found_in_text_and_in_numbers(engine: Running) -> None:
+    search = OpenSearch([engine.url])
     search.cluster.put_component_template(
         name=CUSTOM, body={"template": {"mappings": {"properties": {"ours": {"type": "ip"}}}}}
     )
     old = {**index_template.index_template(replicas=0), "version": 1}
     search.indices.put_index_template(name=index_template.NAME, body=old)
 
-    first = set_up_at(url)
+    first = set_up_at(engine.url)
     after_first = search.indices.get_index_template(name=index_template.NAME)
-    second = set_up_at(url)
+    second = set_up_at(engine.url)
     assert (first.skipped, second.skipped) == (LEFT_OUT, LEFT_OUT)
     assert search.indices.get_index_template(name=index_template.NAME) == after_first
     assert after_first["index_templates"][0]["index_template"]["version"] == index_template.VERSION

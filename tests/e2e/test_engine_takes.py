@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
-import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,9 +16,7 @@ from hypothesis import Phase, given
 from hypothesis import strategies as st
 from requests_aws4auth import AWS4Auth
 
-from local.engine import Embedded, Engine
-from local.opensearch import Real
-from local.processes import Run
+from local.running import Running
 from shipper import bulk, index_mapping, jsontext
 from shipper.aws.opensearch import client
 from shipper.aws.search import Index
@@ -81,18 +77,9 @@ class Domain:
         assert reply.ok or (missing_is_well and reply.status_code == 404), reply.text
 
 
-def opensearch() -> Engine:
-    if shutil.which("mvn") is None:
-        pytest.skip("OpenSearch comes from Maven Central, and there is no `mvn`")
-    return Real(dict(os.environ))
-
-
-@pytest.fixture(scope="module", params=[Embedded, opensearch], ids=["osmem", "opensearch"])
-def domain(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Domain]:
-    engine: Callable[[], Engine] = request.param
-    with Run(tmp_path_factory.mktemp("logs")) as run:
-        running = engine().start(run)
-        yield Domain(running.url, _STRICTER if running.name == "osmem" else None)
+@pytest.fixture(scope="module")
+def domain(engine: Running) -> Domain:
+    return Domain(engine.url, _STRICTER if engine.name == "osmem" else None)
 
 
 def event(message: str, number: int = 0, extracted: dict[str, Any] | None = None) -> dict[str, Any]:

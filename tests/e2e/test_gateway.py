@@ -19,7 +19,8 @@ from shipper.aws.opensearch import OpenSearchSink, client
 from shipper.handlers.services import signer
 from tests.e2e.gateway import REGION, Gateway, Session
 from tests.e2e.secured import whose
-from tests.shipper.fakes import Answer, Loopback, docs
+from tests.loopback import Answer, Loopback
+from tests.shipper.fakes import docs
 
 pytestmark = pytest.mark.enable_socket
 

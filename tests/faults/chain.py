@@ -16,17 +16,8 @@ from shipper.model import Control, Ledger, Rejected
 from shipper.pipeline import transform
 from shipper.settings import Settings
 from shipper.ship import Clock, Delivery, Letters, Sink, bury_event, ship
-from tests.shipper.fakes import (
-    NOW_MS,
-    SETTINGS,
-    Answer,
-    FakeClock,
-    FakeLetters,
-    documents_of,
-    lambda_event,
-    payload_of,
-    reply,
-)
+from tests.loopback import Answer
+from tests.shipper.fakes import NOW_MS, SETTINGS, FakeClock, FakeLetters, documents_of, lambda_event, payload_of, reply
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ import requests
 
 from local.opensearch import Prepared
 from local.processes import Child, Run
+from shipper.index_template import NAME
+from shipper.setup_plan import CUSTOM
 from tests.shipper.fakes import INDEX
 
 Ask = tuple[str, str, Any]
@@ -39,6 +41,12 @@ class Node:
     def empty(self) -> None:
         for index in ("cwl-*", INDEX):
             self.ask("DELETE", index)
+
+    def clear(self) -> None:
+        """Take away what tests have made, the templates as well."""
+        self.empty()
+        for name in (f"_index_template/{NAME}", "_index_template/others", f"_component_template/{CUSTOM}"):
+            self.ask("DELETE", name)
 
     def held(self, query: Any = None) -> dict[str, dict[str, Any]]:
         """Every document by its id, or those that the query finds; no id is there twice."""

@@ -133,7 +133,7 @@ INPUT: tuple[Fault, ...] = (
     Fault(
         19,
         "a time that is negative, in the future, a text, a fraction",
-        "indexed; an unusable one under the day when it came, the original kept, marked `clock`",
+        "indexed; in place of an unusable one that of an event beside it, or of the delivery; the original kept, marked `clock`",
         "indexed",
         _odd(19),
     ),

@@ -23,14 +23,9 @@ from shipper.model import Ledger
 from tests.faults.chain import Domain, answer, deliver, lines, waiting
 from tests.shipper.fakes import SETTINGS, FakeLetters
 
+pytestmark = pytest.mark.usefixtures("no_proxy")
 DAY = datetime.timedelta(days=1)
 LOOPBACK = x509.IPAddress(ip_address("127.0.0.1"))
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
 
 
 def certificate(file: Path, name: x509.GeneralName, age: datetime.timedelta) -> Path:

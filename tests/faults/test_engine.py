@@ -39,9 +39,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
 
 
 @pytest.fixture
-def node(started: Node, monkeypatch: pytest.MonkeyPatch) -> Node:
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
+def node(started: Node, no_proxy: None) -> Node:
     started.empty()
     return started
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, ExitStack
@@ -13,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from local.opensearch import Real
 from local.processes import Run
 from shipper import deadletter
 from shipper.aws.clock import SystemClock
@@ -23,6 +20,7 @@ from shipper.index_template import NAME, index_template
 from shipper.model import Ledger
 from shipper.repair import Repair
 from shipper.replay_many import replay_many
+from tests.engines import real
 from tests.faults.chain import Domain, dead, deliver, event_at, event_of, waiting
 from tests.faults.node import Ask, Live, Node
 from tests.faults.node_faults import (
@@ -70,19 +68,15 @@ IDS = ["event-0", "event-1", "event-2"]
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    if shutil.which("mvn") is None:
-        pytest.skip("OpenSearch comes from Maven Central, and there is no `mvn`")
     with Run(tmp_path_factory.mktemp("logs")) as run:
-        prepared = Real(dict(os.environ), SMALL).prepared(run)
+        prepared = real(SMALL).prepared(run)
         made = Live(run, prepared, prepared.start(run))
         made.node.ask("PUT", f"_index_template/{NAME}", index_template(replicas=0))
         yield made
 
 
 @pytest.fixture
-def node(live: Live, monkeypatch: pytest.MonkeyPatch) -> Node:
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
+def node(live: Live, no_proxy: None, monkeypatch: pytest.MonkeyPatch) -> Node:
     for name, value in AWS_ENV.items():
         monkeypatch.setenv(name, value)
     made = live.node

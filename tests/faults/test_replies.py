@@ -5,8 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,27 +15,8 @@ from shipper.aws.clock import SystemClock
 from shipper.model import Ledger
 from shipper.ship import Denied
 from tests.faults.chain import Domain, answer, body_of, dead, deliver, lines, waiting
-from tests.shipper.fakes import (
-    SETTINGS,
-    Answer,
-    FakeClock,
-    FakeLetters,
-    Loopback,
-    documents_of,
-    ids_in,
-    item,
-    sources_in,
-)
-
-Serve = Callable[..., Loopback]
-
-
-@pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    with ExitStack() as stack:
-        yield lambda *answers: stack.enter_context(Loopback(answers))
+from tests.loopback import Answer, Loopback, Serve
+from tests.shipper.fakes import SETTINGS, FakeClock, FakeLetters, documents_of, ids_in, item, sources_in
 
 
 def requested(server: Loopback) -> list[str]:

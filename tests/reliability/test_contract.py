@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, Literal, Protocol
 
 import pytest
 
-from local.engine import Embedded
-from local.opensearch import Real
-from local.processes import Run
+from local.running import Running
 from shipper import bulk
 from shipper.aws.opensearch import OpenSearchSink
 from shipper.bulk import BulkReply
@@ -118,17 +114,9 @@ class Engine:
                 pass
 
 
-@pytest.fixture(scope="module", params=["world", "osmem", "opensearch"])
-def player(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Player]:
-    name: str = request.param
-    if name == "world":
-        yield World()
-        return
-    if name == "opensearch" and shutil.which("mvn") is None:
-        pytest.skip("OpenSearch comes from Maven Central, and there is no `mvn`")
-    engine = Real(dict(os.environ)) if name == "opensearch" else Embedded()
-    with Run(tmp_path_factory.mktemp("logs")) as run:
-        yield Engine(Node(engine.start(run).url))
+@pytest.fixture(scope="module")
+def player(engine: Running) -> Player:
+    return Engine(Node(engine.url))
 
 
 def answers(sink: Sink, documents: Sequence[Document]) -> list[Seen]:
@@ -145,7 +133,16 @@ def answers(sink: Sink, documents: Sequence[Document]) -> list[Seen]:
 @pytest.mark.e2e
 @pytest.mark.enable_socket
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_every_player_answers_alike(player: Player, case: Case) -> None:
+def test_each_engine_answers_so(player: Player, case: Case) -> None:
+    plays(player, case)
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_the_world_of_the_machine_answers_as_the_engines_do(case: Case) -> None:
+    plays(World(), case)
+
+
+def plays(player: Player, case: Case) -> None:
     player.bring(case.state)
     for documents in case.requests[:-1]:
         answers(player.sink, documents)

@@ -56,9 +56,9 @@ class Machine(RuleBasedStateMachine):
     def read_letters(self) -> None:
         self.world.read_letters()
 
-    @rule(which=_any, steps=_lives)
-    def replay_letters(self, which: int, steps: int | None) -> None:
-        self.world.replay_letters(which, steps)
+    @rule(which=_any, steps=_lives, directly=st.booleans())
+    def replay_letters(self, which: int, steps: int | None, directly: bool) -> None:
+        self.world.replay_letters(which, steps, directly=directly)
 
     @rule(seconds=st.sampled_from([1, 60, 900, 7 * 3600]))
     def pass_time(self, seconds: int) -> None:

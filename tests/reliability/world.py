@@ -145,14 +145,15 @@ class World:
         if got:
             self.reading.append([Message(one.id, one.receipt, one.body) for one in got])
 
-    def replay_letters(self, which: int, steps: int | None = None) -> None:
-        """One of these replays does its work, and ends."""
+    def replay_letters(self, which: int, steps: int | None = None, *, directly: bool = True) -> None:
+        """One of these replays does its work, itself or by handing the letters to the replay function, and ends."""
         if not self.reading:
             return
         messages = self.reading.pop(which % len(self.reading))
         if len(self.reading) > 0:
             self.outside.happened["two replays at once"] += 1
-        work = Work(self._deployment(), NO_REPAIR, directly=True, hold_s=_HOLD_S, clock=self._clock_of)
+        self.outside.happened["handed to the replay function"] += not directly
+        work = Work(self._deployment(), NO_REPAIR, directly=directly, hold_s=_HOLD_S, clock=self._clock_of)
         self._life(steps)(lambda: work(messages))
 
     def pass_time(self, seconds: int) -> None:
@@ -311,6 +312,7 @@ class World:
 HAPPENINGS = (
     *FAULTS,
     *("killed", "redriven by the queue", "stale receipt", "given up by Lambda", "two replays at once"),
+    "handed to the replay function",
     *(
         "refused for good",
         "refused for its fields",

@@ -5,14 +5,10 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import socket
-import struct
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 from uuid import uuid4
 
@@ -27,7 +23,7 @@ from shipper.bulk import BulkReply
 from shipper.cli.deployment import Deployment
 from shipper.document import Builder
 from shipper.handlers.services import Services
-from shipper.model import Batch, DeadLetter, Document, LogEvent, Reason, Record, Source
+from shipper.model import Batch, DeadLetter, Document, LogEvent, Payload, Reason, Record, Source
 from shipper.record import Reader
 from shipper.redact import redactor
 from shipper.replay import Opened, opened
@@ -80,9 +76,8 @@ def read(event: LogEvent, settings: Settings) -> Record:
 
 def document(record: Record, source: Source, settings: Settings, now_ms: int) -> Document:
     """The document of one record."""
-    builder = Builder(
-        source, settings, now_ms, redactor(settings.redact, settings.redact_patterns, settings.redact_form)
-    )
+    hider = redactor(settings.redact, settings.redact_patterns, settings.redact_form)
+    builder = Builder(Payload(source, (record.event,)), settings, now_ms, hider)
     return builder.document(record, builder.prepare(record))
 
 
@@ -282,113 +277,6 @@ class FakeContext:
 
     def get_remaining_time_in_millis(self) -> int:
         return self.remaining_ms.pop(0) if len(self.remaining_ms) > 1 else self.remaining_ms[0]
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request as the loopback server received it; `body` is as on the wire."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True)
-class Answer:
-    """How the loopback server answers one request.
-
-    `claimed` is the Content-Length where it is not the body's own; `drip_s` the pause before each byte of the body;
-    `reset` closes the connection without a word.
-    """
-
-    status: int = 200
-    body: bytes = b'{"took": 1, "errors": false, "items": [{"create": {"status": 201}}]}'
-    content_type: str = "application/json; charset=UTF-8"
-    headers: tuple[tuple[str, str], ...] = ()
-    claimed: int | None = None
-    delay_s: float = 0
-    drip_s: float = 0
-    reset: bool = False
-
-
-class Loopback:
-    """An HTTP server on 127.0.0.1 that plays a script of answers, the last one for good."""
-
-    def __init__(self, answers: Sequence[Answer]) -> None:
-        self.requests: list[Request] = []
-        self.connections = 0
-        self._answers = list(answers)
-        self._released = threading.Event()
-        loopback = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def setup(self) -> None:
-                super().setup()
-                loopback.connections += 1
-
-            def do_POST(self) -> None:
-                loopback._answer(self)
-
-            def do_GET(self) -> None:
-                loopback._answer(self)
-
-            def do_DELETE(self) -> None:
-                loopback._answer(self)
-
-            def do_PUT(self) -> None:
-                loopback._answer(self)
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name it has there
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Loopback:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._released.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def _answer(self, handler: BaseHTTPRequestHandler) -> None:
-        body = handler.rfile.read(int(handler.headers.get("content-length", 0)))
-        headers = {name.lower(): value for name, value in handler.headers.items()}
-        self.requests.append(Request(handler.command, handler.path, headers, body))
-        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-        self._released.wait(answer.delay_s)
-        if answer.reset:
-            handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            handler.close_connection = True
-            handler.connection.close()
-            return
-        try:
-            self._send(handler, answer)
-        except OSError:  # the client has hung up, as it should in some tests
-            handler.close_connection = True
-
-    def _send(self, handler: BaseHTTPRequestHandler, answer: Answer) -> None:
-        handler.send_response(answer.status)
-        handler.send_header("Content-Type", answer.content_type)
-        handler.send_header("Content-Length", str(len(answer.body) if answer.claimed is None else answer.claimed))
-        for name, value in answer.headers:
-            handler.send_header(name, value)
-        handler.end_headers()
-        for at in range(0, len(answer.body), 1 if answer.drip_s else max(1, len(answer.body))):
-            self._released.wait(answer.drip_s)
-            handler.wfile.write(answer.body[at : at + 1] if answer.drip_s else answer.body)
-        handler.close_connection = answer.claimed is not None
 
 
 def wired_with(sink: FakeSink, letters: FakeLetters, *, s3: Any = None, settings: Settings = SETTINGS) -> Services:

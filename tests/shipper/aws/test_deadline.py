@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 from urllib3 import Timeout
 
 from shipper.aws.deadline import DeadlineAdapter
-from tests.shipper.fakes import Answer, Loopback
+from tests.loopback import Answer, Loopback
 
 REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n" + b"x" * 400
 SHORT = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nxyz"

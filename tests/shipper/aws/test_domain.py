@@ -14,7 +14,7 @@ from shipper.aws.opensearch import client
 from shipper.setup import Reply
 from shipper.setup_plan import Request
 from shipper.ship import Unreachable
-from tests.shipper.fakes import Answer, Loopback
+from tests.loopback import Answer, Loopback
 
 pytestmark = pytest.mark.enable_socket
 

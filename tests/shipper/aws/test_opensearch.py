@@ -6,9 +6,7 @@ import hashlib
 import hmac
 import threading
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from gzip import decompress
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -23,20 +21,12 @@ from shipper.aws.opensearch import MAX_TIMEOUT_S, OpenSearchSink, client
 from shipper.bulk import BulkReply
 from shipper.model import Verdict
 from shipper.ship import Unreachable
-from tests.shipper.fakes import Answer, Loopback, Request, docs
+from tests.loopback import Answer, Loopback, Request, Serve
+from tests.shipper.fakes import docs
 
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 BODY = bulk.encode(docs(1))
 OK = BulkReply(200, {"took": 1, "errors": False, "items": [{"create": {"status": 201}}]})
-Serve = Callable[..., Loopback]
-
-
-@pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    with ExitStack() as stack:
-        yield lambda *answers: stack.enter_context(Loopback(answers))
 
 
 def auth() -> AWS4Auth:

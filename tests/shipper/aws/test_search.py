@@ -15,7 +15,8 @@ from shipper.audit import Found
 from shipper.aws.opensearch import client
 from shipper.aws.search import Index, SearchFailed
 from shipper.compare import Stored
-from tests.shipper.fakes import REGION, Answer, Loopback
+from tests.loopback import Answer, Loopback
+from tests.shipper.fakes import REGION
 
 GROUP = "/aws/containerinsights/demo/application"
 Play = Callable[..., tuple[Index, Loopback]]

@@ -19,9 +19,10 @@ from shipper.cli.main import cli
 from shipper.compare import Stored
 from shipper.pipeline import transform
 from shipper.settings import Settings
+from tests.loopback import Answer, Loopback
 from tests.shipper.cli.conftest import HOSTILE
 from tests.shipper.cli.site import FUNCTION, GROUP, PlayedSite, play
-from tests.shipper.fakes import AWS_ENV, Answer, Loopback, local_aws
+from tests.shipper.fakes import AWS_ENV, local_aws
 
 COMPARE = ["compare", "--endpoint", "https://search-old.example.com", "--log-group", GROUP, "--from", "1h"]
 

@@ -24,7 +24,8 @@ from shipper.aws import opensearch
 from shipper.cli import deployment
 from shipper.cli.main import cli
 from shipper.cli.terminal import Failed
-from tests.shipper.fakes import AWS_ENV, REFUSED, REGION, SOURCE, Answer, Loopback, doc, local_aws
+from tests.loopback import Answer, Loopback
+from tests.shipper.fakes import AWS_ENV, REFUSED, REGION, SOURCE, doc, local_aws
 
 COMMANDS = [
     ["dlq", "ls"],
@@ -121,7 +122,7 @@ def test_a_site_is_found_by_its_outputs_and_its_searches_are_signed(deploy: Depl
         deploy(stack({**SITE, "DomainEndpoint": domain.url}))
         site = deployment.survey("logs", None, None)
         assert site.index.health() == {"status": "green"}
-        assert f"/{REGION}/es/aws4_request" in domain.requests[0].headers["authorization"]
+        assert f"/{REGION}/es/aws4_request" in domain.requests[-1].headers["authorization"]
     assert site.outputs["ReplayFunction"] == "replay"
     assert site.client("logs").meta.region_name == REGION
 
@@ -167,8 +168,8 @@ def test_a_letter_goes_from_the_queue_to_the_domain(deploy: Deploy) -> None:
         result = CliRunner().invoke(cli, ["dlq", "replay", "--yes", "--limit", "1"])
         left = aws.bodies_in(aws.dead_url)
     assert (result.exit_code, left) == (0, [])
-    assert gzip.decompress(domain.requests[0].body) == letter.body
-    assert f"/{REGION}/es/aws4_request" in domain.requests[0].headers["authorization"]
+    assert gzip.decompress(domain.requests[-1].body) == letter.body
+    assert f"/{REGION}/es/aws4_request" in domain.requests[-1].headers["authorization"]
 
 
 def test_a_letter_whose_body_lies_in_the_bucket_is_found(deploy: Deploy) -> None:

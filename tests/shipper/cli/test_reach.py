@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from shipper.cli.reach import reachable
-from tests.shipper.fakes import Answer, Loopback
+from tests.loopback import Answer, Loopback
 
 pytestmark = pytest.mark.enable_socket
 

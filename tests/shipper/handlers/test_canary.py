@@ -17,7 +17,8 @@ from shipper.aws.opensearch import client
 from shipper.aws.search import Index
 from shipper.aws.telemetry import Telemetry
 from shipper.handlers.canary import GROUPS_VARIABLE, Canary, run, services
-from tests.shipper.fakes import AWS_ENV, NOW_MS, REGION, Answer, FakeClock, Loopback, aws_client, log_lines
+from tests.loopback import Answer, Loopback
+from tests.shipper.fakes import AWS_ENV, NOW_MS, REGION, FakeClock, aws_client, log_lines
 
 pytestmark = pytest.mark.enable_socket
 

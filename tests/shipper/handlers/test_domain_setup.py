@@ -18,7 +18,8 @@ from shipper.handlers.domain_setup import (
     handler,
 )
 from shipper.setup_plan import Plan
-from tests.shipper.fakes import AWS_ENV, Answer, FakeContext, LocalAws, Loopback, local_aws
+from tests.loopback import Answer, Loopback
+from tests.shipper.fakes import AWS_ENV, FakeContext, LocalAws, local_aws
 
 pytestmark = pytest.mark.enable_socket
 

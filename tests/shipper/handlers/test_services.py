@@ -16,7 +16,8 @@ from shipper import deadletter
 from shipper.handlers import replay, subscriber
 from shipper.handlers.services import from_environment, signer
 from shipper.settings import SettingsError
-from tests.shipper.fakes import AWS_ENV, REFUSED, SETTINGS, SOURCE, Answer, Loopback, doc, local_aws
+from tests.loopback import Answer, Loopback
+from tests.shipper.fakes import AWS_ENV, REFUSED, SETTINGS, SOURCE, doc, local_aws
 
 DELIVERY = {
     "SHIPPER_ENDPOINT": "https://search.example.com",
