@@ -1,6 +1,6 @@
 """The deployed stack under a constant stream of lines, with all that goes wrong: in the end each line is there once.
 
-A seed gives the same faults at the same times again. The report goes to a folder: report.json, soak.svg.
+A seed gives the same faults at the same times again. The report goes to a folder: report.json, soak.png.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,9 @@ from local.errors import LocalError
 from local.processes import FOLDER_PREFIX
 from tests.reliability.soak.delivery import Delivery
 from tests.reliability.soak.ending import Verdict, end
-from tests.reliability.soak.faults import Faults
-from tests.reliability.soak.gauges import Gauges
-from tests.reliability.soak.plot import svg
+from tests.reliability.soak.faults import Faults, Happened
+from tests.reliability.soak.gauges import Gauges, Sample
+from tests.reliability.soak.plot import draw
 from tests.reliability.soak.schedule import OF_THE_ENGINE, OF_THE_FUNCTIONS, Kind, schedule
 from tests.reliability.soak.site import Site, running
 from tests.reliability.soak.writers import Odd, Writers
@@ -59,17 +60,18 @@ def main(minutes: float, seed: int | None, folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Report:
-    """The figures, the picture as SVG, and whether each line is there once."""
+    """The figures, what was seen each second, and whether each line is there once."""
 
     figures: dict[str, Any]
-    picture: str
+    samples: Sequence[Sample]
+    happened: Sequence[Happened]
     is_good: bool
 
     def write(self, folder: Path) -> None:
-        """Put report.json and soak.svg into the folder."""
+        """Put report.json and soak.png into the folder."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "report.json").write_text(json.dumps(self.figures, indent=2) + "\n", "utf-8")
-        (folder / "soak.svg").write_text(self.picture, "utf-8")
+        draw(self.samples, self.happened, _title(self.figures), folder / "soak.png")
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def soak(site: Site, seed: int, seconds: float, out: Console) -> Report:
         gauges.stop()
         delivery.close()
     figures = {"seed": seed, "writing_s": round(wrote_s), **_of(course), **_of_the_end(verdict)}
-    return Report(figures, svg(gauges.samples, faults.happened, _title(figures)), verdict.is_good)
+    return Report(figures, gauges.samples, faults.happened, verdict.is_good)
 
 
 def _of(course: Course) -> dict[str, Any]:

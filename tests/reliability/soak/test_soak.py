@@ -30,4 +30,4 @@ def test_with_all_that_goes_wrong_each_line_is_there_once(tmp_path: Path) -> Non
     assert report["lines"] == sum(report["audit"][name] for name in ("present", "joined"))
     kinds = {kind.value for kind in Kind} - ({Kind.ENGINE_KILLED.value} if report["engine"] == "osmem" else set())
     assert set(report["faults"]) == kinds
-    assert (tmp_path / "soak.svg").exists()
+    assert (tmp_path / "soak.png").exists()
