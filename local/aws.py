@@ -8,6 +8,9 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import boto3
 
 from local.answers import answer
 from local.errors import EndedEarly, LocalError
@@ -20,6 +23,7 @@ _PORT_TRIES = 5
 _PORT_TAKEN = "already in use"
 _NO_PROXY = f"{LOOPBACK},localhost"
 _FOREIGN = ("AWS_", "CDK_")
+_ANY_KEY = "test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +32,24 @@ class LocalAws:
 
     url: str
 
+    def client(self, service: str, **options: Any) -> Any:
+        """A client of boto3 for it, whatever the environment says."""
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id=_ANY_KEY,
+            aws_secret_access_key=_ANY_KEY,
+            **options,
+        )
+
     def variables(self) -> dict[str, str]:
         """What `aws`, boto3 and the CDK need to talk to it and to nothing else."""
         return {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_ENDPOINT_URL_S3": self.url,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_ACCESS_KEY_ID": _ANY_KEY,
+            "AWS_SECRET_ACCESS_KEY": _ANY_KEY,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_CONFIG_FILE": os.devnull,

@@ -15,23 +15,14 @@ _BOOTSTRAP_WITHIN_S = 120.0
 _DEPLOY_WITHIN_S = 600.0
 _TELLING = re.compile(r"error|fail|cwl-shipper:|❌", re.IGNORECASE)
 
-OnLine = Callable[[str], None]
-
-
-def node_problem(env: Mapping[str, str]) -> str | None:
-    """What is wrong with the Node.js on the PATH and the CDK of this project, in one line; installs the CDK."""
-    try:
-        cdk.command(env)
-    except LocalError as error:
-        return str(error)
-    return None
+Say = Callable[[str], None]
 
 
 class Deployer:
     """Runs the CDK for one run: with its own output folder and its own cache, apart from every other."""
 
     def __init__(
-        self, run: Run, aws: LocalAws, env: Mapping[str, str], *, on_line: OnLine = print, app_folder: Path = cdk.ROOT
+        self, run: Run, aws: LocalAws, env: Mapping[str, str], *, on_line: Say = print, app_folder: Path = cdk.ROOT
     ) -> None:
         self._run = run
         self._on_line = on_line

@@ -5,11 +5,12 @@ It has its own background and fonts of the reader's machine, and goes with a lig
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
-FILE = Path(__file__).resolve().parent.parent / "docs" / "images" / "architecture.svg"
+from local.cdk import ROOT
+
+FILE = ROOT / "docs" / "images" / "architecture.svg"
 
 _WIDTH, _HEIGHT = 1120, 700
 _TITLE = "From the pods of a cluster to OpenSearch, and where that goes which cannot be indexed"

@@ -1,4 +1,4 @@
-"""A door between the functions and the search engine: closed, every connection is cut, as with a domain away.
+"""A gate between the functions and the search engine: closed, every connection is cut, as with a domain away.
 
 python -m local.gate HOST PORT     says where it listens; SIGUSR1 closes it, SIGUSR2 opens it
 """

@@ -7,13 +7,13 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from local import cdk
 from local.aws import LocalAws, start_aws
-from local.deploy import Deployer
+from local.deploy import Deployer, Say
 from local.engine import External, engine_from_env
 from local.processes import Child, Run
 from local.running import Running
@@ -22,25 +22,23 @@ STAGE = "local"
 STACK = f"cwl-shipper-{STAGE}"
 _GATE_WITHIN_S = 15.0
 
-Say = Callable[[str], None]
-
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
     """A deployed stack on loopback: where everything is."""
 
     engine: Running
-    door: Child
+    gate: Child
     aws: LocalAws
     outputs: Mapping[str, str]
 
     def domain_goes(self) -> None:
         """Cut the domain off: connections to it are reset."""
-        self.door.popen.send_signal(signal.SIGUSR1)
+        self.gate.popen.send_signal(signal.SIGUSR1)
 
     def domain_comes(self) -> None:
         """Let connections to the domain through again."""
-        self.door.popen.send_signal(signal.SIGUSR2)
+        self.gate.popen.send_signal(signal.SIGUSR2)
 
     def environment(self, env: Mapping[str, str]) -> dict[str, str]:
         """`env` for `cwl-shipper` as a child process."""
@@ -62,7 +60,7 @@ def deployed(run: Run, env: Mapping[str, str], say: Say, on_line: Say) -> Deploy
     say("starting the search engine")
     running = engine.start(run)
     say(f"{running.name} {running.version} at {running.url}; starting the local AWS")
-    door, address = _start_gate(run, running)
+    gate, address = _start_gate(run, running)
     aws = start_aws(run, address)
     deployer = Deployer(run, aws, env, on_line=on_line)
     say(f"local AWS at {aws.url}; cdk bootstrap")
@@ -71,7 +69,7 @@ def deployed(run: Run, env: Mapping[str, str], say: Say, on_line: Say) -> Deploy
     outputs = run.folder / "outputs.json"
     # A cluster's name of its own: an engine that runs already may hold the logs of earlier runs.
     deployer.deploy(STAGE, outputs, cluster=f"demo-{secrets.token_hex(2)}" if isinstance(engine, External) else "demo")
-    return Deployed(running, door, aws, json.loads(outputs.read_text("utf-8"))[STACK])
+    return Deployed(running, gate, aws, json.loads(outputs.read_text("utf-8"))[STACK])
 
 
 def _start_gate(run: Run, engine: Running) -> tuple[Child, str]:

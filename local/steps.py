@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import boto3
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import NotFoundError
 from rich.console import Console
@@ -41,13 +40,7 @@ class Demo:
     def __init__(self, deployed: Deployed, console: Console) -> None:
         self._deployed = deployed
         self._out = console
-        self._logs = boto3.client(
-            "logs",
-            endpoint_url=deployed.aws.url,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - what the local AWS takes
-        )
+        self._logs = deployed.aws.client("logs")
         self._search = OpenSearch([deployed.engine.url])
         self._put_events = 0
         self._now_ms = int(time.time() * 1000)

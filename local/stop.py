@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from local.cdk import ROOT
 from local.errors import LocalError
 from local.state import end_kept
 
-STATE = Path(__file__).resolve().parent.parent / ".local" / "running.json"
+STATE = ROOT / ".local" / "running.json"
 ENVIRONMENT = STATE.with_name("env")
 
 

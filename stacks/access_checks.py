@@ -1,15 +1,16 @@
-"""What may be wrong with who a stage lets in, by which identities and over what."""
+"""Faults of who is let in: Fluentd by AWS, functions and people by the domain."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
+
+from stacks.field_checks import Faults
 
 if TYPE_CHECKING:
     from stacks.stages import StageConfig
 
 
-def faults(config: StageConfig) -> Iterator[tuple[str, str]]:
+def faults(config: StageConfig) -> Faults:
     """(field, what is wrong with it)."""
     if config.plain_http and config.name != "local":
         yield "plain_http", "only stage local speaks plain http"

@@ -32,11 +32,10 @@ class Canary(Construct):
         super().__init__(scope, construct_id)
         self.function = self._function(config, domain, groups)
         domain.grant_search(self.function)
-        prefix = arns.log_group("")
         iam.Grant.add_to_principal(
             grantee=self.function,
             actions=["logs:CreateLogStream", "logs:PutLogEvents"],
-            resource_arns=[f"{prefix}{group.log_group}:log-stream:{canary.STREAM}" for group in groups],
+            resource_arns=[arns.log_group(f"{group.log_group}:log-stream:{canary.STREAM}") for group in groups],
         )
         # A minute that was missed tells nothing later.
         self.function.configure_async_invoke(retry_attempts=0, max_event_age=_EVERY)

@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks import arns
-from stacks.stages import LOG_GROUPS, StageConfig
+from stacks.stages import StageConfig
 
 NAMESPACE = "amazon-cloudwatch"
 SERVICE_ACCOUNT = "fluentd"
@@ -18,18 +18,14 @@ _AUDIENCE = "sts.amazonaws.com"
 
 
 class ClusterAccess(Construct):
-    """What `fluentd_identity` asks for; `outputs` names it by the stack's outputs. `none` makes nothing.
+    """What `fluentd_identity` asks for; `outputs` names it by the stack's outputs. `none` makes nothing."""
 
-    `prefix` is the log groups' name up to their kind. `patterns_as_nag_spells` are the resources with a star.
-    """
-
-    def __init__(self, scope: Construct, construct_id: str, *, config: StageConfig, prefix: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, config: StageConfig) -> None:
         super().__init__(scope, construct_id)
         self._config = config
-        self._logs = arns.log_group("")
         # With ":*" an ARN stands for a group in all calls of a writer, and for its streams;
         # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogGroup.html
-        self._groups = [f"{self._logs}{prefix}{kind}:*" for kind in LOG_GROUPS]
+        self._groups = [arns.log_group(f"{name}:*") for name in config.cluster_log_groups.values()]
         self.outputs: dict[str, str] = {}
         if config.fluentd_identity == "node-role":
             self.outputs["FluentdPolicyArn"] = self._policy().managed_policy_arn
@@ -63,10 +59,9 @@ class ClusterAccess(Construct):
 
         https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html
         """
-        cluster = f"arn:{Aws.PARTITION}:eks:{Aws.REGION}:{Aws.ACCOUNT_ID}:cluster/{self._config.cluster}"
         conditions = {
             "aws:SourceAccount": Aws.ACCOUNT_ID,
-            "aws:RequestTag/eks-cluster-arn": cluster,
+            "aws:RequestTag/eks-cluster-arn": arns.here("eks", f"cluster/{self._config.cluster}"),
             "aws:RequestTag/kubernetes-namespace": NAMESPACE,
             "aws:RequestTag/kubernetes-service-account": SERVICE_ACCOUNT,
         }
@@ -102,14 +97,10 @@ class ClusterAccess(Construct):
         return [
             iam.PolicyStatement(actions=writing, resources=self._groups),
             # The output plugin looks for its group by name, a call that is only allowed for all groups.
-            iam.PolicyStatement(actions=["logs:DescribeLogGroups"], resources=[f"{self._logs}*"]),
+            iam.PolicyStatement(actions=["logs:DescribeLogGroups"], resources=[arns.ANY_LOG_GROUP]),
         ]
 
     @property
-    def patterns_as_nag_spells(self) -> list[str]:
-        """The resources with a star, as cdk-nag writes them."""
-        patterns = [*self._groups, f"{self._logs}*"] if self.outputs else []
-        spelled = {Aws.PARTITION: "<AWS::Partition>", Aws.REGION: "<AWS::Region>", Aws.ACCOUNT_ID: "<AWS::AccountId>"}
-        for token, name in spelled.items():
-            patterns = [pattern.replace(token, name) for pattern in patterns]
-        return patterns
+    def log_group_arns(self) -> list[str]:
+        """All that it is given rights to."""
+        return [*self._groups, arns.ANY_LOG_GROUP] if self.outputs else []

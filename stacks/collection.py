@@ -47,8 +47,8 @@ class Collection(Construct):
         super().__init__(scope, construct_id)
         self.endpoint = config.existing_endpoint
         self.dimensions: dict[str, str] = {}
-        self.patterns_as_nag_spells = ["*"]
-        self.searched_as_nag_spells: list[str] = []
+        self.setup_arns = ["*"]
+        self.search_arns: list[str] = []
         self._arn, self._name = config.existing_arn, config.existing_collection
         self._let_in: dict[str, list[Any]] = {
             "setup": [],
@@ -83,7 +83,7 @@ class Collection(Construct):
         grantee.grant_principal.add_to_principal_policy(
             iam.PolicyStatement(
                 actions=["aoss:BatchGetCollection"],
-                resources=["*"],
+                resources=self.setup_arns,
                 conditions={"StringEquals": {"aoss:collection": self._name}},
             )
         )

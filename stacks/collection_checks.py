@@ -1,4 +1,4 @@
-"""What may be wrong with a stage whose logs go to a serverless collection."""
+"""Faults of a stage whose logs go to a serverless collection."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from shipper import collection
+from stacks.field_checks import COLLECTION_ARN, Faults
 
 if TYPE_CHECKING:
     from stacks.stages import StageConfig
-
-ARN = r"arn:[a-z-]+:aoss:(?P<region>[a-z0-9-]+):\d{12}:collection/(?P<id>[a-z0-9]{3,40})"
 
 # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/serverless-data-access.html
 _PRINCIPAL = r"arn:[a-z-]+:iam::\d{12}:(role|user)/\S+|saml/\d{12}/[^/]+/(user|group)/.+"
@@ -21,9 +20,9 @@ _MAX_STAGE_CHARS = 28
 https://docs.aws.amazon.com/opensearch-service/latest/ServerlessAPIReference/API_CreateAccessPolicy.html"""
 
 
-def faults(config: StageConfig) -> Iterator[tuple[str, str]]:
-    """(field, what is wrong); nothing of a stage that has a domain."""
-    arn = re.fullmatch(ARN, config.existing_arn)
+def faults(config: StageConfig) -> Faults:
+    """(field, what is wrong with it); nothing of a stage that has a domain."""
+    arn = re.fullmatch(COLLECTION_ARN, config.existing_arn)
     if bool(arn) != bool(config.existing_collection):
         yield "existing_collection", "is the name of the serverless collection in existing_arn: give both or none"
     if not arn:

@@ -26,7 +26,7 @@ def rows(
     queues: Queues,
     functions: Functions,
     groups: Sequence[Subscribed],
-    more: Sequence[Subscribed] = (),
+    more: Sequence[Subscribed],
 ) -> Iterator[Row]:
     """All rows; `domain` are the dimensions of its metrics, empty where there are none."""
     yield _flow([*groups, *more])

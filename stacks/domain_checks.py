@@ -1,21 +1,16 @@
-"""What the services refuse of a stage's network, endpoint and access, each with the page that says so."""
+"""Faults of a domain's network, endpoint and access, with the pages that say so."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from dataclasses import fields
-from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from stacks import saml
+from stacks.field_checks import EVERYBODY, Faults
 
 if TYPE_CHECKING:
     from stacks.stages import StageConfig
-
-Faults = Iterator[tuple[str, str]]
-"""(field, what is wrong with it)."""
 
 _GUIDE = "https://docs.aws.amazon.com/opensearch-service/latest/developerguide"
 _VPC = f"({_GUIDE}/vpc.html)"
@@ -23,41 +18,6 @@ _ACCESS = f"({_GUIDE}/ac.html)"
 _SAML = f"({_GUIDE}/saml.html)"
 _CUSTOM = f"({_GUIDE}/customendpoint.html)"
 _GATEWAY = "(https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html)"
-
-EVERYBODY = "*"
-
-TLS_POLICIES = (
-    "Policy-Min-TLS-1-2-PFS-2023-10",
-    "Policy-Min-TLS-1-2-RFC9151-FIPS-2024-08",
-    "Policy-Min-TLS-1-2-2019-07",
-)
-"""The first two take TLS 1.3 as well. What takes less than 1.2 is left out;
-https://docs.aws.amazon.com/opensearch-service/latest/APIReference/API_DomainEndpointOptions.html"""
-
-_ID = r"([0-9a-f]{8}|[0-9a-f]{17})"
-KMS_KEY = r"arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})"
-_ONE: dict[str, tuple[str, str]] = {
-    "tls_policy": ("|".join(TLS_POLICIES), f"none of {', '.join(TLS_POLICIES)}"),
-    # https://docs.aws.amazon.com/opensearch-service/latest/APIReference/API_DomainEndpointOptions.html
-    "custom_endpoint": (
-        r"(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9]\.)+(?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])?",
-        "no host name such as logs.example.com",
-    ),
-    "certificate_arn": (r"(arn:[a-z-]+:acm:[a-z0-9-]+:\d{12}:certificate/[\w-]+)?", "no ARN of a certificate in ACM"),
-    "domain_encryption_key": (rf"aws|same|{KMS_KEY}", "none of aws, same and the ARN of a key in KMS"),
-    # https://docs.aws.amazon.com/opensearch-service/latest/APIReference/API_SAMLOptionsInput.html
-    "saml_master_group": (r".{0,256}", "longer than 256 characters"),
-    "saml_roles_key": (r".+", "no attribute of an assertion such as roles"),
-    "vpc_id": (rf"(vpc-{_ID})?", "no id of a VPC such as vpc-0123456789abcdef0"),
-    "s3_prefix_list_id": (rf"(pl-{_ID})?", "no id of a prefix list such as pl-6da54004"),
-    "domain_security_group_id": (rf"(sg-{_ID})?", "no id of a security group such as sg-0123456789abcdef0"),
-}
-_EACH: dict[str, tuple[str, str]] = {
-    "subnet_ids": (rf"subnet-{_ID}", "no id of a subnet"),
-    "vpc_endpoint_security_group_ids": (rf"sg-{_ID}", "no id of a security group"),
-    "route_table_ids": (rf"rtb-{_ID}", "no id of a route table"),
-    "access_principals": (r"\*|arn:[a-z-]+:(iam|sts)::\d{12}:\S+", f"neither an ARN in IAM nor {EVERYBODY}"),
-}
 
 _NEEDS_VPC = (
     "subnet_ids",
@@ -79,8 +39,7 @@ _NEEDS_NEW_DOMAIN = (
 
 
 def faults(config: StageConfig) -> Faults:
-    """Every fault of the fields that this module knows."""
-    yield from _text_faults(config)
+    """(field, what is wrong with it)."""
     if config.existing_arn:
         for name in _changed(config, _NEEDS_NEW_DOMAIN):
             yield name, "is of a domain that the stack makes, not of one that exists"
@@ -90,29 +49,9 @@ def faults(config: StageConfig) -> Faults:
     yield from _saml_faults(config)
 
 
-def _text_faults(config: StageConfig) -> Faults:
-    for name, (pattern, fault) in _ONE.items():
-        if not re.fullmatch(pattern, getattr(config, name)):
-            yield name, f"{getattr(config, name)!r} is {fault}"
-    for name, (pattern, fault) in _EACH.items():
-        for value in getattr(config, name):
-            if not re.fullmatch(pattern, value):
-                yield name, f"{value!r} is {fault}"
-    for cidr in config.access_cidrs:
-        if not _is_some_network(cidr):
-            yield "access_cidrs", f"{cidr!r} is no block of some IPv4 addresses such as 192.0.2.0/24"
-
-
 def _changed(config: StageConfig, names: tuple[str, ...]) -> list[str]:
     defaults = {each.name: each.default for each in fields(config)}
     return [name for name in names if getattr(config, name) != defaults[name]]
-
-
-def _is_some_network(cidr: str) -> bool:
-    try:
-        return IPv4Network(cidr).prefixlen > 0
-    except ValueError:
-        return False
 
 
 def _host(config: StageConfig) -> str:

@@ -18,7 +18,7 @@ from stacks.stages import StageConfig
 
 _MEMORY_MIB = 256
 _LONGER_THAN_THE_FUNCTION_S = 60
-"""After so long CloudFormation takes a function that never answers for failed, and not only after an hour."""
+"""How much longer than the function may run CloudFormation waits for its answer; by default it is an hour."""
 
 
 class DomainSetup(Construct):
@@ -40,14 +40,14 @@ class DomainSetup(Construct):
         *,
         writers: Iterable[lambda_.Function],
         searchers: Iterable[lambda_.Function],
-        network: Network | None = None,
+        network: Network | None,
     ) -> CustomResource:
         """Set `domain` up for those that write and search; what the resource says of it is its `Summary`."""
         function = self._function(queues)
         if network:
             network.attach(function)
         domain.grant_setup(self.role)
-        queues.grant_look_through(self.role)
+        queues.grant_consume_dead_letters(self.role)
         plan = setup_plan.Plan(
             endpoint=domain.endpoint,
             collection=self._config.existing_collection,

@@ -17,7 +17,7 @@ _ID = "Encryption"
 
 
 def key(scope: Construct, config: StageConfig) -> kms.IKey | None:
-    """The key for what `scope` makes: none, one that exists, or their own of `scope` and those beside it.
+    """The key for what `scope` makes: none, one that exists, or one that it shares with the constructs beside it.
 
     The first who asks makes it. The policy of a key that exists is its owner's (docs/encryption.md): what is added to
     it here goes nowhere.
@@ -50,7 +50,7 @@ def by_service(name: str, source_arn: str) -> iam.PolicyStatement:
         principals=[iam.ServicePrincipal(f"{name}.amazonaws.com")],
         actions=["kms:Decrypt", "kms:GenerateDataKey"],
         resources=["*"],
-        conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}, "ArnLike": {"aws:SourceArn": source_arn}},
+        conditions=arns.only_for(source_arn),
     )
 
 
@@ -72,10 +72,9 @@ def _by_logs() -> iam.PolicyStatement:
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
     """
-    groups = arns.log_group("*")
     return iam.PolicyStatement(
         principals=[iam.ServicePrincipal(f"logs.{Aws.REGION}.{Aws.URL_SUFFIX}")],
         actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
         resources=["*"],
-        conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+        conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arns.ANY_LOG_GROUP}},
     )

@@ -1,9 +1,10 @@
-"""What may be wrong with a stage's functions: their time, their queue's, their processor, their variables."""
+"""Faults of the functions: their time, their queue's, their processor, their variables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
+
+from stacks.field_checks import Faults
 
 if TYPE_CHECKING:
     from stacks.stages import StageConfig
@@ -16,7 +17,7 @@ _ENVIRONMENT_BYTES = 4096 - 1024
 """What Lambda allows for all variables of a function, less what the addresses that a deployment adds may take."""
 
 
-def faults(config: StageConfig) -> Iterator[tuple[str, str]]:
+def faults(config: StageConfig) -> Faults:
     """(field, what is wrong with it)."""
     if min(config.subscriber_timeout_s, config.replay_timeout_s) <= config.settings.reserve_s:
         yield "settings.reserve_s", f"{config.settings.reserve_s} leaves nothing of a function's timeout"

@@ -24,11 +24,14 @@ from stacks.subscriptions import SYSTEM_FIELDS
 _EVERY = Duration.hours(1)
 _MEMORY_MIB = 256
 _TIMEOUT = Duration.minutes(15)
-"""Ten thousand log groups take half an hour at the few reads a second that an account has: a few runs."""
+"""An account has a few reads a second: for ten thousand log groups it takes half an hour, and so a few runs."""
 
 
 class GroupWatch(Construct):
-    """The function, what starts it, and its role, which lists log groups and puts filters on those of the prefixes."""
+    """The function, what starts it, and its role, which lists log groups and puts filters on those of the prefixes.
+
+    `log_group_arns` are all that it is given rights to.
+    """
 
     def __init__(
         self,
@@ -43,11 +46,10 @@ class GroupWatch(Construct):
         self._config = config
         log_group = python_function.log_group(self, "Log", config)
         self.function = self._function(log_group, subscriber, [log_group.log_group_name, *own_log_groups])
-        self._log_groups = arns.log_group("")
-        self._grant("logs:DescribeLogGroups", patterns=[""])
-        self._grant(
-            "logs:DescribeSubscriptionFilters", "logs:PutSubscriptionFilter", patterns=config.log_group_prefixes
-        )
+        by_prefix = [arns.log_group(f"{prefix}*") for prefix in config.log_group_prefixes]
+        self._grant([arns.ANY_LOG_GROUP], "logs:DescribeLogGroups")
+        self._grant(by_prefix, "logs:DescribeSubscriptionFilters", "logs:PutSubscriptionFilter")
+        self.log_group_arns = [arns.ANY_LOG_GROUP, *by_prefix]
         # What fails is done again by the schedule.
         self.function.configure_async_invoke(retry_attempts=2, max_event_age=_EVERY)
         self._start()
@@ -73,9 +75,8 @@ class GroupWatch(Construct):
             targets=[target],
         )
 
-    def _grant(self, *names: str, patterns: Sequence[str]) -> None:
-        resources = [f"{self._log_groups}{pattern}*" for pattern in patterns]
-        iam.Grant.add_to_principal(grantee=self.function, actions=list(names), resource_arns=resources)
+    def _grant(self, log_groups: list[str], *actions: str) -> None:
+        iam.Grant.add_to_principal(grantee=self.function, actions=list(actions), resource_arns=log_groups)
 
     def _function(
         self, log_group: logs.LogGroup, subscriber: lambda_.Function, own_log_groups: Sequence[str]
@@ -102,9 +103,3 @@ class GroupWatch(Construct):
                 subscribe.SYSTEM_FIELDS_VARIABLE: ",".join(SYSTEM_FIELDS) if config.source_fields else "",
             },
         )
-
-    @property
-    def patterns_as_nag_spells(self) -> list[str]:
-        """The resources with a star, as cdk-nag writes them."""
-        groups = "arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:"
-        return [f"{groups}{pattern}*" for pattern in ("", *self._config.log_group_prefixes)]

@@ -46,7 +46,7 @@ class LogShipping(Construct):
         queues = Queues(self, "Queues", config=config)
         functions = Functions(self, "Functions", config=config, domain=domain, queues=queues)
         subscriptions = Subscriptions(self, "Subscriptions", config=config, subscriber=functions.subscriber)
-        access = ClusterAccess(self, "ClusterAccess", config=config, prefix=subscriptions.prefix)
+        access = ClusterAccess(self, "ClusterAccess", config=config)
 
         searchers = []
         if config.canary:
@@ -62,9 +62,9 @@ class LogShipping(Construct):
         if network:
             for function in (*writers, *searchers):
                 network.attach(function)
-        queues.grant_hand_on(functions.subscriber)
+        queues.grant_send_letters(functions.subscriber)
         # What it cannot deliver stays in the retry queue: it puts nothing there.
-        queues.grant_bury(functions.replay)
+        queues.grant_send_dead_letters(functions.replay)
         queues.grant_read_bodies(functions.replay)
         watch = Observability(
             self,
@@ -90,7 +90,7 @@ class LogShipping(Construct):
             "ReplayFunction": functions.replay.function_name,
             "SubscriberLogGroup": functions.subscriber.log_group.log_group_name,
             "ReplayLogGroup": functions.replay.log_group.log_group_name,
-            "LogGroupPrefix": subscriptions.prefix,
+            "LogGroupPrefix": config.cluster_prefix,
             "MetricsNamespace": config.metrics_namespace,
             "AlarmTopic": watch.topic.topic_arn,
             "Dashboard": watch.dashboard.dashboard_name,
@@ -103,12 +103,12 @@ class LogShipping(Construct):
             self,
             nag.meant(
                 config,
-                bodies=queues.bodies_as_nag_spells,
-                failed_events=queues.events_as_nag_spells,
-                indices=domain.patterns_as_nag_spells,
-                written=access.patterns_as_nag_spells,
-                searched=domain.searched_as_nag_spells,
-                watched=groups.patterns_as_nag_spells if groups else [],
+                bodies=queues.bodies_arn,
+                failed_events=queues.failed_events.arn_for_objects("*"),
+                indices=domain.setup_arns,
+                written=access.log_group_arns,
+                searched=domain.search_arns,
+                watched=groups.log_group_arns if groups else [],
             ),
         )
 
@@ -116,7 +116,7 @@ class LogShipping(Construct):
         self, config: StageConfig, subscriptions: Subscriptions, functions: Functions, watch: Observability
     ) -> GroupWatch | None:
         """Subscribe by other means than filters of the stack."""
-        own = own_log_groups(self, subscriptions.prefix)
+        own = own_log_groups(self, config.cluster_prefix)
         if config.subscription == "account":
             policy = AccountSubscription(
                 self, "AccountSubscription", config=config, subscriber=functions.subscriber, own_log_groups=own

@@ -17,7 +17,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_opensearchservice as opensearch
 from constructs import Construct
 
-from stacks import retention
+from stacks import arns, retention
 from stacks.stages import StageConfig
 
 _HTTPS = 443
@@ -76,13 +76,12 @@ class Network(Construct):
         )
         # None of these actions can be narrowed to a VPC's interfaces before they are there.
         function.add_to_role_policy(iam.PolicyStatement(actions=_INTERFACES, resources=["*"]))
-        functions = f"arn:{Aws.PARTITION}:lambda:{Aws.REGION}:{Aws.ACCOUNT_ID}:function:*"
         function.add_to_role_policy(
             iam.PolicyStatement(
                 effect=iam.Effect.DENY,
                 actions=_INTERFACES,
                 resources=["*"],
-                conditions={"ArnLike": {"lambda:SourceFunctionArn": functions}},
+                conditions={"ArnLike": {"lambda:SourceFunctionArn": arns.here("lambda", "function:*")}},
             )
         )
         function.node.add_dependency(self)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from aws_cdk import Aws, RemovalPolicy, Stack
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
@@ -13,7 +13,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscribers
 from constructs import Construct
 
-from stacks import alarms, encryption
+from stacks import alarms, arns, encryption
 from stacks.alarms import Rule
 from stacks.collection import Target
 from stacks.dashboard import rows
@@ -22,7 +22,7 @@ from stacks.queues import Queues
 from stacks.stages import StageConfig
 from stacks.subscriptions import Subscriptions
 
-_ALARMS_HERE = f"arn:{Aws.PARTITION}:cloudwatch:{Aws.REGION}:{Aws.ACCOUNT_ID}:alarm:*"
+_ALARMS_HERE = arns.here("cloudwatch", "alarm:*")
 _UNKNOWN_VOLUME_LOW_MIB = 20_480
 """What the service recommends where nobody knows the volumes;
 https://docs.aws.amazon.com/opensearch-service/latest/developerguide/cloudwatch-alarms.html"""
@@ -75,7 +75,7 @@ class Observability(Construct):
         )
 
     def _topic(self, config: StageConfig) -> sns.Topic:
-        """Encrypted with a key of its own: CloudWatch may not use that of SNS, and the loss of the data's is an alarm.
+        """Encrypted with a key of its own: CloudWatch may not use that of SNS, and an alarm may be about the data's.
 
         https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
         """
@@ -104,7 +104,7 @@ def _publish(topic: sns.Topic) -> iam.PolicyStatement:
         principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
         actions=["sns:Publish"],
         resources=[topic.topic_arn],
-        conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}, "ArnLike": {"aws:SourceArn": _ALARMS_HERE}},
+        conditions=arns.only_for(_ALARMS_HERE),
     )
 
 
@@ -125,5 +125,5 @@ def _rules(
 
 
 def _low_storage_mib(config: StageConfig) -> float:
-    quarter = _UNKNOWN_VOLUME_LOW_MIB if config.existing_arn else config.volume_gib * 1_024 / 4
-    return config.low_storage_mib or quarter
+    recommended = _UNKNOWN_VOLUME_LOW_MIB if config.existing_arn else config.volume_gib * 1_024 / 4
+    return config.low_storage_mib or recommended

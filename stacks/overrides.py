@@ -6,6 +6,7 @@ import json
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ _BY_STACK = frozenset({"endpoint", "service", "retry_queue_url", "dead_letter_qu
 """Settings that the stack writes: what somebody else says of them would be lost."""
 
 _LIKE = "like"
-"""Of a table whose name is none of our stages: the one that it begins with."""
+"""Names the stage of ours that a table of another name begins with."""
 
 
 class Unreadable(ValueError):
@@ -118,28 +119,27 @@ def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
-def _is_counts(value: Any) -> bool:
-    return isinstance(value, Mapping) and all(type(each) is int for each in value.values())
-
-
-def _is_named_texts(value: Any) -> bool:
-    return isinstance(value, Mapping) and all(isinstance(each, str) for each in value.values())
+def _is_table_of(kind: type, value: Any) -> bool:
+    # Not `isinstance`: to Python a truth value is a number too.
+    return isinstance(value, Mapping) and all(type(each) is kind for each in value.values())
 
 
 def _same(value: Any) -> Any:
     return value
 
 
-_TEXT = (lambda value: isinstance(value, str), "a text", _same)
+def _pairs(table: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    return tuple(table.items())
+
+
 _KINDS: dict[str, tuple[Callable[[Any], bool], str, Callable[[Any], Any]]] = {
-    "str": _TEXT,
-    # To Python a truth value is a number too.
+    "str": (lambda value: type(value) is str, "a text", _same),
     "int": (lambda value: type(value) is int, "a whole number", _same),
     "int | None": (lambda value: value is None or type(value) is int, "a whole number", _same),
-    "bool": (lambda value: isinstance(value, bool), "true or false", _same),
+    "bool": (lambda value: type(value) is bool, "true or false", _same),
     "tuple[str, ...]": (_is_texts, "a list of texts", tuple),
-    "tuple[tuple[str, str], ...]": (_is_named_texts, "a table of texts", lambda value: tuple(value.items())),
-    "tuple[tuple[str, int], ...]": (_is_counts, "a table of whole numbers", lambda value: tuple(value.items())),
+    "tuple[tuple[str, str], ...]": (partial(_is_table_of, str), "a table of texts", _pairs),
+    "tuple[tuple[str, int], ...]": (partial(_is_table_of, int), "a table of whole numbers", _pairs),
 }
 """By the type of a field: what a value must be, in words, and what is made of it."""
 

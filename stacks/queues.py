@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 import jsii
-from aws_cdk import CfnElement, CfnResource, Duration, Stack
+from aws_cdk import CfnResource, Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
@@ -14,11 +14,11 @@ from constructs import Construct
 
 from shipper.aws.queue import KEY_PREFIX as LETTERS
 from shipper.failures import KEY_PREFIX as RECORDS
-from stacks import encryption, retention
+from stacks import arns, encryption, retention
 from stacks.stages import StageConfig
 
 _KEPT_OF_STACK_NAME_CHARS = 20
-"""CloudFormation begins a bucket's name with the stack's, of which it keeps as much when it has to shorten;
+"""A bucket's generated name begins with the stack's; so much of that stays where CloudFormation has to shorten;
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html"""
 
 
@@ -28,14 +28,14 @@ class Queues(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, config: StageConfig) -> None:
         super().__init__(scope, construct_id)
         removal = retention.removal(config)
-        self.key = encryption.key(self, config)
-        encrypted = sqs.QueueEncryption.KMS if self.key else sqs.QueueEncryption.SQS_MANAGED
+        self._key = encryption.key(self, config)
+        encrypted = sqs.QueueEncryption.KMS if self._key else sqs.QueueEncryption.SQS_MANAGED
         kept = Duration.days(config.queue_retention_days)
         self.dead_letters = sqs.Queue(
             self,
             "DeadLetters",
             encryption=encrypted,
-            encryption_master_key=self.key,
+            encryption_master_key=self._key,
             enforce_ssl=True,
             retention_period=kept,
             removal_policy=removal,
@@ -44,7 +44,7 @@ class Queues(Construct):
             self,
             "Retries",
             encryption=encrypted,
-            encryption_master_key=self.key,
+            encryption_master_key=self._key,
             enforce_ssl=True,
             retention_period=kept,
             visibility_timeout=Duration.seconds(config.retry_visibility_s),
@@ -54,11 +54,11 @@ class Queues(Construct):
         self.failed_events = s3.Bucket(
             self,
             "FailedEvents",
-            encryption=s3.BucketEncryption.KMS if self.key else s3.BucketEncryption.S3_MANAGED,
-            encryption_key=self.key,
+            encryption=s3.BucketEncryption.KMS if self._key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=self._key,
             # One call of KMS for many objects;
             # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html
-            bucket_key_enabled=True if self.key else None,
+            bucket_key_enabled=True if self._key else None,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             enforce_ssl=True,
             minimum_tls_version=1.2,
@@ -73,21 +73,18 @@ class Queues(Construct):
             ],
             removal_policy=removal,
         )
+        self.bodies_arn = self.failed_events.arn_for_objects(f"{LETTERS}*")
         self._announce_failures()
 
-        logical_id = Stack.of(self).get_logical_id(cast("CfnElement", self.failed_events.node.default_child))
-        self.bodies_as_nag_spells = f"<{logical_id}.Arn>/{LETTERS}*"
-        self.events_as_nag_spells = f"<{logical_id}.Arn>/*"
-
-    def grant_hand_on(self, grantee: iam.IGrantable) -> None:
+    def grant_send_letters(self, grantee: iam.IGrantable) -> None:
         """Put letters into both queues and their bodies into the bucket."""
         self._grant_send(grantee, self.retries, self.dead_letters)
 
-    def grant_bury(self, grantee: iam.IGrantable) -> None:
+    def grant_send_dead_letters(self, grantee: iam.IGrantable) -> None:
         """Put letters into the dead-letter queue and their bodies into the bucket."""
         self._grant_send(grantee, self.dead_letters)
 
-    def grant_look_through(self, grantee: iam.IGrantable) -> None:
+    def grant_consume_dead_letters(self, grantee: iam.IGrantable) -> None:
         """Read dead letters, and give them back or delete them."""
         iam.Grant.add_to_principal(
             grantee=grantee,
@@ -98,7 +95,7 @@ class Queues(Construct):
 
     def grant_read_bodies(self, grantee: iam.IGrantable) -> None:
         """Read the bodies that letters point at."""
-        self._grant(grantee, "s3:GetObject", f"{LETTERS}*")
+        self._grant_bodies(grantee, "s3:GetObject")
 
     def _announce_failures(self) -> None:
         """Have S3 tell the dead-letter queue of each record of Lambda, so that there is one inbox.
@@ -114,15 +111,12 @@ class Queues(Construct):
                 principals=[iam.ServicePrincipal("s3.amazonaws.com")],
                 actions=["sqs:SendMessage"],
                 resources=[self.dead_letters.queue_arn],
-                conditions={
-                    "StringEquals": {"aws:SourceAccount": stack.account},
-                    "ArnLike": {"aws:SourceArn": bucket_arn},
-                },
+                conditions=arns.only_for(bucket_arn),
             )
         )
-        if self.key:
+        if self._key:
             # https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
-            self.key.add_to_resource_policy(encryption.by_service("s3", bucket_arn))
+            self._key.add_to_resource_policy(encryption.by_service("s3", bucket_arn))
         bucket = cast("s3.CfnBucket", self.failed_events.node.default_child)
         bucket.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
             queue_configurations=[
@@ -144,7 +138,7 @@ class Queues(Construct):
         # One action: the queue's own grant adds two that nobody calls, and with a key families of actions.
         arns = [queue.queue_arn for queue in queues]
         iam.Grant.add_to_principal(grantee=grantee, actions=["sqs:SendMessage"], resource_arns=arns)
-        self._grant(grantee, "s3:PutObject", f"{LETTERS}*")
+        self._grant_bodies(grantee, "s3:PutObject")
         self._grant_key(grantee, "kms:GenerateDataKey", "kms:Decrypt")
 
     def _grant_key(self, grantee: iam.IGrantable, *actions: str) -> None:
@@ -152,14 +146,12 @@ class Queues(Construct):
 
         https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
         """
-        if self.key:
-            iam.Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=[self.key.key_arn])
+        if self._key:
+            iam.Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=[self._key.key_arn])
 
-    def _grant(self, grantee: iam.IGrantable, action: str, keys: str) -> None:
+    def _grant_bodies(self, grantee: iam.IGrantable, action: str) -> None:
         """One action: the bucket's own grants add families of actions with wildcards in their names."""
-        iam.Grant.add_to_principal(
-            grantee=grantee, actions=[action], resource_arns=[self.failed_events.arn_for_objects(keys)]
-        )
+        iam.Grant.add_to_principal(grantee=grantee, actions=[action], resource_arns=[self.bodies_arn])
 
 
 @jsii.implements(lambda_.IDestination)

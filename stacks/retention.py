@@ -5,7 +5,8 @@ from __future__ import annotations
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
 
-from stacks.stages import RETENTION, StageConfig
+from stacks.field_checks import RETENTION
+from stacks.stages import StageConfig
 
 
 def removal(config: StageConfig) -> RemovalPolicy:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from aws_cdk import Aws, CfnElement, Fn, Stack
+from aws_cdk import Aws, Fn, Stack
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -14,11 +14,10 @@ from constructs import Construct
 
 from shipper import setup_plan
 from shipper.document import INDEX_PREFIX
-from stacks import encryption, retention, saml
+from stacks import arns, encryption, retention, saml
 from stacks.network import Network
 from stacks.stages import StageConfig
 
-_SEARCH = f"/{INDEX_PREFIX}*/_search"
 LOG_KINDS = ("SlowSearchLog", "SlowIndexLog", "ApplicationLog")
 
 
@@ -26,8 +25,8 @@ class SearchDomain(Construct):
     """An encrypted domain that answers signed requests only: without a resource policy nothing anonymous gets in.
 
     With fine-grained access control `master` is the one role that may hand out rights in it; in a `network` the domain
-    is in that VPC, and has a public endpoint otherwise. Where the stage names a
-    domain that exists, that one is used as it is. `dimensions` are those of its metrics, none where there are none.
+    is in that VPC, and has a public endpoint otherwise. A domain that exists is used as it is. `dimensions` are those
+    of its metrics, empty where it has none; `setup_arns` and `search_arns` are what the grants of these names allow.
     https://docs.aws.amazon.com/opensearch-service/latest/developerguide/ac.html
     """
 
@@ -40,24 +39,22 @@ class SearchDomain(Construct):
         *,
         config: StageConfig,
         master: iam.IRole,
-        network: Network | None = None,
+        network: Network | None,
     ) -> None:
         super().__init__(scope, construct_id)
         if config.existing_arn:
             self.endpoint, self._arn = config.existing_endpoint, config.existing_arn
-            spelt = self._arn
             name, account = self._arn.rpartition("/")[2], self._arn.split(":")[4]
         else:
             domain = self._domain(config, master)
             _add_what_the_construct_lacks(domain, config, network)
             scheme = "http" if config.plain_http else "https"
             self.endpoint, self._arn = Fn.join("", [f"{scheme}://", domain.domain_endpoint]), domain.domain_arn
-            spelt = f"<{Stack.of(self).get_logical_id(cast('CfnElement', domain.node.default_child))}.Arn>"
             name, account = domain.domain_name, Aws.ACCOUNT_ID
         # The local AWS has a domain, but measures nothing of it.
         self.dimensions = {} if config.name == "local" else {"DomainName": name, "ClientId": account}
-        self.patterns_as_nag_spells = [f"{spelt}{path}" for path in setup_plan.paths() if "*" in path]
-        self.searched_as_nag_spells = [f"{spelt}{_SEARCH}"]
+        self.setup_arns = [f"{self._arn}{path}" for path in setup_plan.paths()]
+        self.search_arns = [f"{self._arn}/{INDEX_PREFIX}*/_search"]
 
     def _domain(self, config: StageConfig, master: iam.IRole) -> opensearch.Domain:
         zones, hour = config.zone_count, config.off_peak_hour_utc
@@ -106,22 +103,16 @@ class SearchDomain(Construct):
 
     def grant_bulk(self, grantee: iam.IGrantable) -> None:
         """Let `grantee` index in bulk, and nothing else that the service can tell apart by path."""
-        iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=["es:ESHttpPost"],
-            resource_arns=[f"{self._arn}/_bulk"],
-        )
+        iam.Grant.add_to_principal(grantee=grantee, actions=["es:ESHttpPost"], resource_arns=[f"{self._arn}/_bulk"])
 
     def grant_search(self, grantee: iam.IGrantable) -> None:
         """Let `grantee` search the daily indices."""
-        iam.Grant.add_to_principal(grantee=grantee, actions=["es:ESHttpPost"], resource_arns=[f"{self._arn}{_SEARCH}"])
+        iam.Grant.add_to_principal(grantee=grantee, actions=["es:ESHttpPost"], resource_arns=self.search_arns)
 
     def grant_setup(self, grantee: iam.IGrantable) -> None:
         """Let `grantee` set the domain up: the paths of a plan, and not the logs."""
         iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=["es:ESHttpGet", "es:ESHttpPost", "es:ESHttpPut"],
-            resource_arns=[f"{self._arn}{path}" for path in setup_plan.paths()],
+            grantee=grantee, actions=["es:ESHttpGet", "es:ESHttpPost", "es:ESHttpPut"], resource_arns=self.setup_arns
         )
 
     def _log_groups(self, config: StageConfig) -> dict[str, logs.LogGroup]:
@@ -141,7 +132,6 @@ class SearchDomain(Construct):
 
         https://docs.aws.amazon.com/opensearch-service/latest/developerguide/createdomain-configure-slow-logs.html
         """
-        domains = f"arn:{Aws.PARTITION}:es:{Aws.REGION}:{Aws.ACCOUNT_ID}:domain/*"
         return logs.ResourcePolicy(
             self,
             "LogPublishing",
@@ -152,10 +142,7 @@ class SearchDomain(Construct):
                     principals=[iam.ServicePrincipal("es.amazonaws.com")],
                     actions=["logs:CreateLogStream", "logs:PutLogEvents"],
                     resources=[group.log_group_arn for group in log_groups.values()],
-                    conditions={
-                        "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
-                        "ArnLike": {"aws:SourceArn": domains},
-                    },
+                    conditions=arns.only_for(arns.here("es", "domain/*")),
                 )
             ],
         )

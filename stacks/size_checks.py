@@ -1,14 +1,13 @@
-"""What the service refuses of a domain's nodes, volumes and kinds of storage."""
+"""Faults of a domain's nodes, volumes and kinds of storage."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
+
+from stacks.field_checks import Faults
 
 if TYPE_CHECKING:
     from stacks.stages import StageConfig
-
-Faults = Iterator[tuple[str, str]]
 
 # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/supported-instance-types.html
 _REFUSED_FAMILIES = {
@@ -38,8 +37,6 @@ def _node_faults(config: StageConfig) -> Faults:
     family = _family(config)
     if family in _REFUSED_FAMILIES:
         yield "instance_type", f"{family} {_REFUSED_FAMILIES[family]}"
-    if config.off_peak_hour_utc is not None and not 0 <= config.off_peak_hour_utc <= 23:
-        yield "off_peak_hour_utc", f"{config.off_peak_hour_utc} is not between 0 and 23"
 
 
 def _volume_faults(config: StageConfig) -> Faults:

@@ -1,4 +1,4 @@
-"""What may be wrong with which log groups are subscribed to, and how.
+"""Faults of the log groups that are subscribed to, and of their patterns.
 
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutSubscriptionFilter.html
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutAccountPolicy.html
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
+
+from stacks.field_checks import Faults
 
 if TYPE_CHECKING:
     from stacks.stages import StageConfig
@@ -30,22 +32,20 @@ _ENVIRONMENT_BYTES = 2_048
 """Of the 4 KB that a function's variables may have, less what its own variables take."""
 
 
-def faults(config: StageConfig, kinds: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """(field, what is wrong); `kinds` are the names of the cluster's log groups less their prefix."""
-    yield from _named(config, kinds)
-    yield from _patterns(config, kinds)
+def faults(config: StageConfig) -> Faults:
+    """(field, what is wrong with it)."""
+    yield from _name_faults(config)
+    yield from _pattern_faults(config)
     if config.subscription == "account":
-        yield from _for_all(config)
-    elif config.subscription != "groups":
-        yield "subscription", f"{config.subscription!r} is none of groups and account"
-    elif config.excluded_log_groups and not config.log_group_prefixes:
+        yield from _account_faults(config)
+    elif config.subscription == "groups" and config.excluded_log_groups and not config.log_group_prefixes:
         yield "excluded_log_groups", "is of no use without log_group_prefixes, or subscription account"
     if config.log_group_prefixes:
-        yield from _on_their_own(config)
+        yield from _prefix_faults(config)
 
 
-def _named(config: StageConfig, kinds: Sequence[str]) -> Iterator[tuple[str, str]]:
-    own = {config.log_group(kind) for kind in kinds}
+def _name_faults(config: StageConfig) -> Faults:
+    own = config.cluster_log_groups.values()
     for field in ("extra_log_groups", "log_group_prefixes", "excluded_log_groups"):
         names = getattr(config, field)
         for name in names:
@@ -60,8 +60,8 @@ def _named(config: StageConfig, kinds: Sequence[str]) -> Iterator[tuple[str, str
         yield "extra_log_groups", f"two names have the same words: {name.strip()}"
 
 
-def _patterns(config: StageConfig, kinds: Sequence[str]) -> Iterator[tuple[str, str]]:
-    known = [*kinds, *config.extra_log_groups, *config.log_group_prefixes]
+def _pattern_faults(config: StageConfig) -> Faults:
+    known = [*config.cluster_log_groups, *config.extra_log_groups, *config.log_group_prefixes]
     for name, pattern in config.filter_patterns:
         if name not in known:
             yield "filter_patterns", f"{name!r} is none of {', '.join(known)}"
@@ -83,7 +83,7 @@ def _unreadable(pattern: str) -> Iterator[str]:
         yield f"has more than {_REGEXES} regular expressions"
 
 
-def _for_all(config: StageConfig) -> Iterator[tuple[str, str]]:
+def _account_faults(config: StageConfig) -> Faults:
     """One policy has one pattern, and takes every log group that it does not leave out."""
     for field in ("extra_log_groups", "log_group_prefixes", "filter_patterns", "source_fields"):
         if getattr(config, field):
@@ -92,7 +92,7 @@ def _for_all(config: StageConfig) -> Iterator[tuple[str, str]]:
         yield "excluded_log_groups", f"take more than {_LEFT_OUT_BYTES} bytes, which is what an account policy has"
 
 
-def _on_their_own(config: StageConfig) -> Iterator[tuple[str, str]]:
+def _prefix_faults(config: StageConfig) -> Faults:
     texts = [*config.excluded_log_groups, *config.log_group_prefixes]
     texts += [config.pattern_of(prefix) for prefix in config.log_group_prefixes]
     if sum(len(text.encode()) + len('"", ') for text in texts) > _ENVIRONMENT_BYTES:

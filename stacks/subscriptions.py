@@ -10,7 +10,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from stacks import arns, encryption, retention
-from stacks.stages import LOG_GROUPS, StageConfig
+from stacks.stages import StageConfig
 
 SYSTEM_FIELDS = ("@aws.account", "@aws.region")
 """Where an event was copied from; https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/
@@ -36,17 +36,16 @@ class Subscriptions(Construct):
         self, scope: Construct, construct_id: str, *, config: StageConfig, subscriber: lambda_.Function
     ) -> None:
         super().__init__(scope, construct_id)
-        self.prefix = f"/aws/containerinsights/{config.cluster}/"
         self.groups: list[Subscribed] = []
         self._config = config
         self._subscriber = subscriber
-        permission = self._permission("InvokeByLogs", f"{self.prefix}*:*")
-        for kind in LOG_GROUPS:
-            name = self._log_group(kind, config).log_group_name
+        permission = self._permission("InvokeByLogs", f"{config.cluster_prefix}*:*")
+        for kind, name in config.cluster_log_groups.items():
+            made = self._log_group(kind, name).log_group_name
             filter_ = (
-                "" if config.subscription == "account" else self._filter(kind.capitalize(), kind, name, permission)
+                "" if config.subscription == "account" else self._filter(kind.capitalize(), kind, made, permission)
             )
-            self.groups.append(Subscribed(kind, name, filter_))
+            self.groups.append(Subscribed(kind, made, filter_))
 
         if config.subscription == "account" or config.extra_log_groups or config.log_group_prefixes:
             permission = self._permission("InvokeByOtherLogs", "*")
@@ -87,8 +86,8 @@ class Subscriptions(Construct):
             source_arn=arns.log_group(log_groups),
         )
 
-    def _log_group(self, kind: str, config: StageConfig) -> logs.ILogGroup:
-        name = self.prefix + kind
+    def _log_group(self, kind: str, name: str) -> logs.ILogGroup:
+        config = self._config
         if not config.create_log_groups:
             return logs.LogGroup.from_log_group_name(self, kind.capitalize(), name)
         return logs.LogGroup(

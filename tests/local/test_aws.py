@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import boto3
 import pytest
 
 from local import aws
@@ -95,16 +94,7 @@ def test_two_runs_at_once_are_apart_on_loopback_and_leave_nothing(tmp_path: Path
     with Run(tmp_path / "a") as one, Run(tmp_path / "b") as two:
         engines = [engine_from_env({}).start(run) for run in (one, two)]
         clouds = [start_aws(run, engine.address) for run, engine in zip((one, two), engines, strict=True)]
-        clients = [
-            boto3.client(
-                "s3",
-                endpoint_url=cloud.url,
-                aws_access_key_id="test",
-                aws_secret_access_key="test",
-                region_name="us-east-1",
-            )
-            for cloud in clouds
-        ]
+        clients = [cloud.client("s3") for cloud in clouds]
         clients[0].create_bucket(Bucket="only-here")
         assert [len(client.list_buckets()["Buckets"]) for client in clients] == [1, 0]
         pids = [child.leader.pid for run in (one, two) for child in run._children]

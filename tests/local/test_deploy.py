@@ -8,7 +8,7 @@ import pytest
 
 from local import cdk, deploy
 from local.aws import LocalAws
-from local.deploy import Deployer, node_problem
+from local.deploy import Deployer
 from local.errors import LocalError
 from local.processes import Run
 
@@ -22,29 +22,6 @@ def fake_cdk(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
         monkeypatch.setattr(cdk, "command", lambda _: [sys.executable, "-c", code])
 
     return install
-
-
-def node(folder: Path, version: str) -> str:
-    folder.mkdir()
-    program = folder / "node"
-    program.write_text(f"#!/bin/sh\necho {version}\n")
-    program.chmod(0o755)
-    return str(folder)
-
-
-def test_no_node_is_one_line() -> None:
-    assert (node_problem({"PATH": ""}) or "").startswith("Node.js is missing: install version 20 or later")
-
-
-def test_an_old_node_is_one_line(tmp_path: Path) -> None:
-    assert node_problem({"PATH": node(tmp_path / "n", "v18.20.4")}) == (
-        "Node.js v18.20.4 is too old: install version 20 or later"
-    )
-
-
-def test_no_npm_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cdk, "_installed", lambda: "")
-    assert "npm is missing" in (node_problem({"PATH": node(tmp_path / "n", "v22.1.0")}) or "")
 
 
 def test_the_words_for_the_cdk_are_for_this_run_alone(tmp_path: Path, fake_cdk: Callable[[str], None]) -> None:

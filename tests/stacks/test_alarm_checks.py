@@ -20,7 +20,7 @@ DROP_HOST = Rule("host", "drop", log_group="*/host")
         pytest.param({"silent_after_min": ()}, [], id="no group needs logs"),
         pytest.param(
             {"fresh_within_s": 3_601},
-            ["fresh_within_s: is longer than the canary looks back: at most 3600, or canary set to False"],
+            ["fresh_within_s: is longer than the canary looks back: at most 3600, or set canary to false"],
             id="longer than the canary looks back",
         ),
         pytest.param({"fresh_within_s": 3_601, "canary": False}, [], id="long, and no canary"),
@@ -40,7 +40,7 @@ DROP_HOST = Rule("host", "drop", log_group="*/host")
         ),
         pytest.param(
             {"filter_pattern": "?ERROR"},
-            ["canary: filter_pattern keeps its lines out: add ` || $.canary = *`, or set canary to False"],
+            ["canary: filter_pattern keeps its lines out: add ` || $.canary = *`, or set canary to false"],
             id="a pattern without the canary",
         ),
         pytest.param({"filter_pattern": "{ $.level = ERROR || $.canary = * }"}, [], id="a pattern with it"),

@@ -15,7 +15,7 @@ from shipper import deadletter
 from shipper.aws import telemetry
 from shipper.bulk import BulkReply
 from shipper.handlers import canary, replay, services, subscriber
-from shipper.ship import iso
+from shipper.times import iso
 from stacks.stages import STAGES
 from tests.shipper.fakes import (
     AWS_ENV,

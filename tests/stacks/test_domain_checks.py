@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stacks.domain_checks import TLS_POLICIES
+from stacks.field_checks import TLS_POLICIES
 from stacks.stages import STAGES, StageConfig
 
 VPC: dict[str, Any] = {

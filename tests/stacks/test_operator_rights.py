@@ -26,7 +26,7 @@ from moto import mock_aws
 from shipper import deadletter
 from shipper.cli.main import cli
 from shipper.model import Ledger, Reason
-from shipper.ship import iso
+from shipper.times import iso
 from tests.shipper.cli.site import FUNCTION, GROUP
 from tests.shipper.fakes import (
     AWS_ENV,
@@ -248,5 +248,5 @@ def test_only_a_repair_invokes_the_function(called: dict[str, frozenset[Call]]) 
 
 def test_the_cutover_names_the_rights_to_compare(called: dict[str, frozenset[Call]]) -> None:
     text = (ROOT / "docs" / "cutover.md").read_text("utf-8")
-    (said,) = re.findall(r"\nFrom a workstation([^#]*?)```sh\ncwl-shipper compare", text)
+    (said,) = re.findall(r"\nYou need (`[^#]*?)```sh\ncwl-shipper compare", text)
     assert set(re.findall(r"`((?:es|logs):\w+)`", said)) == {call.action for call in called[" ".join(COMPARE.words)]}

@@ -9,7 +9,8 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
 
 from stacks import retention
-from stacks.stages import RETENTION, STAGES
+from stacks.field_checks import RETENTION
+from stacks.stages import STAGES
 from tests.stacks.built import built
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stacks.domain_checks import TLS_POLICIES
+from stacks.field_checks import TLS_POLICIES
 from stacks.stages import STAGES
 from tests.stacks.built import DOMAIN, ROOT, Built, attribute, below, built, example, of_config
 

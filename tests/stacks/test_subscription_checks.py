@@ -79,6 +79,11 @@ def test_what_the_service_takes_is_no_fault(changes: dict[str, Any]) -> None:
             id="long",
         ),
         pytest.param(
+            {"filter_pattern": "x" * 1_025, "canary": False},
+            "filter_pattern: is longer than 1024 characters",
+            id="long, for all",
+        ),
+        pytest.param(
             {"extra_log_groups": ("/a",), "filter_patterns": (("/a", "[ip, user"),)},
             "filter_patterns: that of /a begins with [ and does not end with ]",
             id="an open bracket",
@@ -95,7 +100,7 @@ def test_what_the_service_takes_is_no_fault(changes: dict[str, Any]) -> None:
         ),
         pytest.param(
             {"filter_patterns": (("host", "?ERROR"),)},
-            "canary: filter_patterns of host keeps its lines out: add ` || $.canary = *`, or set canary to False",
+            "canary: filter_patterns of host keeps its lines out: add ` || $.canary = *`, or set canary to false",
             id="no way for the canary",
         ),
         *(
