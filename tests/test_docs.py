@@ -1,14 +1,15 @@
-"""README and changelog against the code: names, commands, settings, links."""
+"""README, pages and changelog against the code: names, commands, settings, links."""
 
 from __future__ import annotations
 
 import json
 import re
+import shlex
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
-from click.testing import CliRunner
 
 from shipper.cli.main import cli
 from shipper.settings import Settings, described
@@ -16,6 +17,7 @@ from stacks.stages import STAGES
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+TRANSFORM = (ROOT / "docs" / "transform.md").read_text("utf-8")
 PAGES = sorted(
     [*ROOT.glob("*.md"), *(page for name in ("docs", "examples", "k8s") for page in (ROOT / name).rglob("*.md"))]
 )
@@ -27,7 +29,7 @@ def settings_table() -> str:
 
 
 def test_the_settings_table_is_that_of_the_code() -> None:
-    assert settings_table() in README, "replace the table in README.md by:\n" + settings_table()
+    assert settings_table() in TRANSFORM, "replace the table in docs/transform.md by:\n" + settings_table()
 
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"\bmake ([a-z-]+)", README))))
@@ -35,17 +37,30 @@ def test_each_target_is_in_the_makefile(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 
 
-@pytest.mark.parametrize(
-    "words", sorted(set(re.findall(r"cwl-shipper ((?:transform|dlq) ?(?:ls|show|replay)?)", README)))
-)
-def test_each_command_is_there(words: str) -> None:
-    assert CliRunner().invoke(cli, [*words.split(), "--help"]).exit_code == 0
+def _typed(page: Path) -> set[str]:
+    """What stands after `cwl-shipper` in code: in a block up to the line's end, in a sentence up to the backtick."""
+    text = page.read_text("utf-8")
+    blocks = re.findall(r"^ *```.*?^ *```", text, re.DOTALL | re.MULTILINE)
+    in_blocks = re.findall(r"(?:^ *|\$ |\| |bin/)cwl-shipper ([a-z].*)", "\n".join(blocks), re.MULTILINE)
+    return {*in_blocks, *re.findall(r"`cwl-shipper\s([a-z][^`]*)`", text)}
 
 
-@pytest.mark.parametrize("option", sorted(set(re.findall(r" (--(?:reason|rename|stack|text|explain))", README))))
-def test_each_option_is_there(option: str) -> None:
-    pages = [["dlq", "replay"], ["dlq", "show"], ["transform"]]
-    assert any(option in CliRunner().invoke(cli, [*words, "--help"]).output for words in pages)
+TYPED = sorted({(page.name, words) for page in PAGES for words in _typed(page)})
+
+
+@pytest.mark.parametrize("typed", [typed for _, typed in TYPED], ids=[": ".join(one) for one in TYPED])
+def test_each_command_and_option_is_there(typed: str) -> None:
+    command: click.Command = cli
+    words = shlex.split(typed, comments=True)
+    while words and isinstance(command, click.Group):
+        command = command.commands[words.pop(0)]
+    options = {name for param in command.params for name in (*param.opts, *param.secondary_opts)}
+    assert {word for word in words if word.startswith("--")} <= options
+
+
+def test_commands_are_found_in_blocks_and_in_sentences() -> None:
+    assert {"k8s check -", "k8s check", "dlq ls", "audit --repair"} <= {typed for _, typed in TYPED}
+    assert len(TYPED) > 40
 
 
 @pytest.mark.parametrize("stage", sorted(set(re.findall(r"stage=(\w+)", README))))
@@ -85,7 +100,7 @@ def test_the_pins_of_the_functions_are_exact() -> None:
             assert re.match(r"#|-e \.|-r \S+|[\w.-]+==[\w.]+$", line), f"{file}: {line}"
 
 
-EXAMPLES = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "transform.md").read_text("utf-8"), re.DOTALL)
+EXAMPLES = re.findall(r"```json\n(.*?)```", TRANSFORM, re.DOTALL)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import Enum
 from typing import NamedTuple, Protocol
 
@@ -18,13 +17,14 @@ from shipper.model import LogEvent, Payload, Source
 from shipper.pipeline import transform
 from shipper.record import Reader
 from shipper.settings import Settings
+from shipper.times import milliseconds
 
 MAX_SLICE_EVENTS = 20_000
 MAX_SLICE_CHARS = 32_000_000
 MAX_NAMED = 1_000
 
 LOOK_BACK_MS = 300_000
-"""So long before the time in question the reading starts: a record that began there may hold its first events."""
+"""How long before the time in question the reading starts: a record that began there may hold its first events."""
 
 
 class Standing(Enum):
@@ -251,11 +251,3 @@ class Auditor:
                 runs.append(open_runs[event.log_stream])
             open_runs[event.log_stream].append(event)
         return runs
-
-
-def milliseconds(timestamp: str) -> int:
-    """Milliseconds since the epoch of a document's time; 0 for what is none."""
-    try:
-        return round(datetime.fromisoformat(timestamp).timestamp() * 1000)
-    except (ValueError, OverflowError):
-        return 0

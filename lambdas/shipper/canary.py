@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shipper import jsontext
-from shipper.audit import milliseconds
 from shipper.model import LogEvent, Payload, Source
 from shipper.pipeline import transform
 from shipper.settings import Settings
+from shipper.times import milliseconds
 
 STREAM = "cwl-shipper-canary"
 """The log stream of the canary in every group."""
@@ -24,10 +24,10 @@ FIELD = "canary"
 """Marks its documents: `NOT _exists_:canary` leaves them out of a search."""
 
 LOOK_BACK_MS = 3_600_000
-"""So far back a line is looked for. An older one tells no more than none does."""
+"""How far back a line is looked for: an older one tells no more than none does."""
 
 _TRIED = 50
-"""Lines with which it is found out whether a rule samples: one that keeps half of them keeps so many by no chance."""
+"""Lines to find out whether a rule samples: one that keeps half of all would hardly keep every one of these."""
 
 
 def line(id_: str) -> str:

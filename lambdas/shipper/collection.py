@@ -1,4 +1,4 @@
-"""A collection of OpenSearch Serverless in place of a domain: how it is known, and which type of it can be one.
+"""A collection of OpenSearch Serverless in place of a domain: how to tell one, and which type will do.
 
 https://docs.aws.amazon.com/opensearch-service/latest/developerguide/serverless-overview.html
 """

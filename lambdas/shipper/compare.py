@@ -154,13 +154,9 @@ def why_meant(path: str, ours: Any, theirs: Any) -> str:
     """Why a difference is one on purpose; "" where it is not. docs/cutover.md has them, too."""
     if path == "@fields" and theirs is ABSENT:
         return CLASH
-    if _is_number(ours) and _is_number(theirs) and _as_javascript(ours) == _as_javascript(theirs):
+    if {type(ours), type(theirs)} <= {int, float} and _as_javascript(ours) == _as_javascript(theirs):
         return DIGITS
     return ""
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _as_javascript(number: float) -> float:

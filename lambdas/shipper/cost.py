@@ -13,6 +13,7 @@ MONTH_HOURS = 730
 MONTH_DAYS = MONTH_HOURS / 24
 _MONTH_S = MONTH_HOURS * 3_600
 _GB = 1e9
+_GIB = 2**30
 
 _CLOUDWATCH = "https://aws.amazon.com/cloudwatch/pricing/"
 _LAMBDA = "https://aws.amazon.com/lambda/pricing/"
@@ -72,9 +73,9 @@ _LEAN_BYTES = 475
 """Of an event of our Fluentd, as CloudWatch counts: tests/bench/pods.py, and 26 bytes."""
 
 # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/limits.html
-_MAX_NODE_GB = {
+_MAX_VOLUME_GIB = {
     "t3.small.search": 100,
-    "t3.medium.search": 100,
+    "t3.medium.search": 200,
     "or2.medium.search": 768,
     "or2.large.search": 1_532,
     "or2.xlarge.search": 3_072,
@@ -96,7 +97,7 @@ class Workload:
     log_days: int = 30
     index_days: int = 30
     replicas: int = 0
-    instance_type: str = "t3.medium.search"
+    instance_type: str = "or2.large.search"
     instances: int = 1
     master_type: str = "m7g.large.search"
     masters: int = 0
@@ -145,7 +146,7 @@ class UnknownPrice(ValueError):
 def prices(changed: Mapping[str, float]) -> dict[str, float]:
     """All prices by name, some of them changed; instance types can be added. Raises `UnknownPrice`."""
     if unknown := [name for name in changed if name not in PRICES and not name.endswith(_NODE)]:
-        raise UnknownPrice(f"no price {', '.join(unknown)}: they are {', '.join(PRICES)} and instance types")
+        raise UnknownPrice(f"no price {', '.join(unknown)}: there are {', '.join(PRICES)} and other instance types")
     return {**{name: price.usd for name, price in PRICES.items()}, **changed}
 
 
@@ -194,26 +195,28 @@ def _domain(load: Workload, usd: Mapping[str, float]) -> Iterator[Line]:
 
 def _hourly(instance_type: str, usd: Mapping[str, float]) -> float:
     if instance_type not in usd:
-        raise UnknownPrice(f"no price of {instance_type}: give it as {instance_type}=USD an hour")
+        raise UnknownPrice(f"no price of {instance_type}: give its US dollars an hour, --price {instance_type}=USD")
     return usd[instance_type]
 
 
 def problems(load: Workload) -> list[str]:
     """Why the domain cannot be as it is asked for."""
-    node_gb = load.disk_gb / load.instances
-    most_gb = _MAX_NODE_GB.get(load.instance_type)
-    if most_gb is None or node_gb <= most_gb:
+    node_gib = load.disk_gb * _GB / _GIB / load.instances
+    most_gib = _MAX_VOLUME_GIB.get(load.instance_type)
+    if most_gib is None or node_gib <= most_gib:
         return []
-    return [f"each node needs {node_gb:,.0f} GB, and {load.instance_type} takes {most_gb:,}: take more or larger ones"]
+    size = f"{node_gib:,.0f} GiB, and {load.instance_type} takes {most_gib:,}"
+    return [f"each node needs a volume of {size}: take more nodes or larger ones"]
 
 
 def levers(load: Workload, usd: Mapping[str, float]) -> list[Lever]:
-    """What some changes would save, the most first; those that change nothing are left out."""
+    """What some changes would save, the most first and the impossible last; what saves nothing is left out."""
     before = total(bill(load, usd))
-    found = [Lever(change, before - total(bill(changed, usd)), catch) for change, changed, catch in _changes(load)]
+    possible = [Lever(change, before - total(bill(changed, usd)), catch) for change, changed, catch in _changes(load)]
+    possible.sort(key=lambda lever: -lever.usd)
     infrequent = load.gb_per_day * MONTH_DAYS * (usd["logs_ingest"] - usd["logs_ingest_infrequent"])
-    found.append(Lever("log class Infrequent Access", infrequent, "impossible: it has no subscription filters"))
-    return sorted((lever for lever in found if lever.usd > 0), key=lambda lever: -lever.usd)
+    impossible = Lever("log class Infrequent Access", infrequent, "impossible: it has no subscription filters")
+    return [lever for lever in (*possible, impossible) if lever.usd > 0]
 
 
 def _changes(load: Workload) -> Iterator[tuple[str, Workload, str]]:

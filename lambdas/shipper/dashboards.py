@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shipper.document import INDEX_PREFIX
+from shipper.document import INDEX_PATTERN
 
 _PATTERN = "cwl"
 _ERRORS = "@level: (ERROR or FATAL)"
@@ -40,7 +40,7 @@ def saved_objects() -> list[dict[str, Any]]:
     errors_of = _agg(3, "terms", "group", field="@level", size=6, order="desc", orderBy="1")
     newest = _agg(1, "max", "metric", field="@timestamp", customLabel="newest")
     return [
-        _object("index-pattern", _PATTERN, {"title": f"{INDEX_PREFIX}*", "timeFieldName": "@timestamp"}),
+        _object("index-pattern", _PATTERN, {"title": INDEX_PATTERN, "timeFieldName": "@timestamp"}),
         _search("cwl-errors", "Logs: errors", _ERRORS, ["@level", _SERVICE, "@message"]),
         _search("cwl-404", "Logs: 404", "404", [_SERVICE, "@message"]),
         # To follow one: put its id in the place of the star.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Any, TypeGuard
+from functools import cached_property, lru_cache
+from typing import Any
 
 from shipper import jsontext, trace
 from shipper.envelope import taken_names
 from shipper.expand import json_in, number
-from shipper.metadata import KEY
-from shipper.model import Document, Fields, Record, Source
+from shipper.metadata import KUBERNETES
+from shipper.model import Document, Fields, LogEvent, Payload, Record
 from shipper.redact import Redactor
 from shipper.safety import Mender, field_count, nested_count, overflow
 from shipper.settings import Settings
@@ -19,6 +19,8 @@ from shipper.trace import NOTHING_FOUND, Trace
 
 INDEX_PREFIX = "cwl-"
 """Index names are made of this and a day: nothing that a log line holds can choose an index."""
+
+INDEX_PATTERN = INDEX_PREFIX + "*"
 
 _DAY_MS = 86_400_000
 _AHEAD_MS = _DAY_MS
@@ -31,7 +33,8 @@ class Builder:
     `redacted` counts the secrets that were taken out, by detector.
     """
 
-    def __init__(self, source: Source, settings: Settings, now_ms: int, redactor: Redactor | None = None) -> None:
+    def __init__(self, payload: Payload, settings: Settings, now_ms: int, redactor: Redactor | None = None) -> None:
+        self._events = payload.events
         self._settings = settings
         self._now_ms = now_ms
         self._newest_ms = now_ms + _AHEAD_MS
@@ -39,10 +42,11 @@ class Builder:
         self._redactor = redactor
         self._expands = settings.expand == "fields"
         # Filters ask for levels and trace ids, too.
-        self._looks = settings.trace or bool(settings.filters)
+        self._finds_traces = settings.trace or bool(settings.filters)
         self.redacted: Counter[str] = Counter()
         self._taken = taken_names(settings)
         # The same for each document of the payload, so written once.
+        source = payload.source
         origin = {"@owner": source.owner, "@log_group": source.log_group, "@log_stream": source.log_stream}
         self._origin = b"," + jsontext.dumps(origin)[1:]
 
@@ -52,7 +56,7 @@ class Builder:
             self._clean(record, self._redactor)
         if record.text_key:
             self._expand(record)
-        return trace.find(record.fields, record.text) if self._looks else NOTHING_FOUND
+        return trace.find(record.fields, record.text) if self._finds_traces else NOTHING_FOUND
 
     def _clean(self, record: Record, redactor: Redactor) -> None:
         # The names of extracted fields are not in the message, and one of them may name a secret.
@@ -63,7 +67,7 @@ class Builder:
         self.redacted.update(hits)
         if record.text_key:
             record.fields[record.text_key] = record.text
-        own = {key: value for key, value in record.fields.items() if key not in (KEY, record.text_key)}
+        own = {key: value for key, value in record.fields.items() if key not in (KUBERNETES, record.text_key)}
         redacted, hits = redactor.value(own)
         self.redacted.update(hits)
         record.fields.update(redacted)
@@ -73,7 +77,7 @@ class Builder:
         """The document of a prepared record, whose `fields` are used up by it."""
         stamp, original = record.event.timestamp, None
         if type(stamp) is not int or not self._oldest_ms <= stamp <= self._newest_ms:
-            stamp, original = self._moment(stamp)
+            stamp, original = self._moment(record.event)
         timestamp = f"{_second(stamp // 1000)}.{stamp % 1000:03d}Z"
         envelope = record.envelope
         fixed: list[str] = []
@@ -88,8 +92,8 @@ class Builder:
                 ours["log_processed"] = processed
             theirs = envelope.written
         else:
-            ours["@message"] = self._message(record, record.fields)
-            theirs, fixed = self._looked_at(record, original, ours)
+            ours["@message"] = self._message(record)
+            theirs, fixed = self._mended_json(record, original, ours)
         if found is not NOTHING_FOUND and self._settings.trace:
             _add_trace(ours, found)
         if len(record.event_ids) > 1:
@@ -105,7 +109,7 @@ class Builder:
         settings = self._settings
         return not settings.mend or 0 <= nested_count(processed, settings.max_depth - 1) < settings.max_fields - beside
 
-    def _looked_at(self, record: Record, original: Any, ours: Fields) -> tuple[bytes, list[str]]:
+    def _mended_json(self, record: Record, original: Any, ours: Fields) -> tuple[bytes, list[str]]:
         """The record's fields, mended, as JSON from the comma on, and the kinds of repair."""
         fields = record.fields
         aside = {} if self._taken.isdisjoint(fields) else self._set_aside(fields)
@@ -124,24 +128,45 @@ class Builder:
         if self._expands and "log_processed" not in fields and (line := _own_json(text)) is not None:
             fields["log_processed"] = line
 
-    def _moment(self, stamp: Any) -> tuple[int, Any]:
-        """(milliseconds, the original where it was unusable and the ingest time stands in for it, else None)."""
-        value = number(stamp) if isinstance(stamp, str) else stamp
-        if _is_number(value) and self._oldest_ms <= value <= self._newest_ms:
-            return int(value), None
+    def _moment(self, event: LogEvent) -> tuple[int, Any]:
+        """(milliseconds, the original where it is unusable and another time stands in for it, else None)."""
+        stamp = event.timestamp
+        if (usable_ms := self._usable_ms(stamp)) is not None:
+            return usable_ms, None
         if stamp is None or isinstance(stamp, dict | list):
             stamp = jsontext.dumps(stamp).decode()
-        return self._now_ms, stamp
+        return self._stand_ins[event.id], stamp
 
-    def _message(self, record: Record, fields: Fields) -> str:
+    def _usable_ms(self, stamp: Any) -> int | None:
+        value: Any = number(stamp) if isinstance(stamp, str) else stamp
+        return int(value) if type(value) in (int, float) and self._oldest_ms <= value <= self._newest_ms else None
+
+    @cached_property
+    def _stand_ins(self) -> dict[str, int]:
+        """By event id, what stands in for an unusable time: the last usable one before it, else the first after it.
+
+        All of that is the same at each delivery, or a second one after midnight would write into another index. The
+        ingest time, which is not, is for a payload without any usable time.
+        """
+        usable = [self._usable_ms(event.timestamp) for event in self._events]
+        nearest_ms = next((ms for ms in usable if ms is not None), self._now_ms)
+        stand_ins: dict[str, int] = {}
+        for event, ms in zip(self._events, usable, strict=True):
+            if ms is None:
+                stand_ins[event.id] = nearest_ms
+            else:
+                nearest_ms = ms
+        return stand_ins
+
+    def _message(self, record: Record) -> str:
         """What `@message` holds; as `text` its key is taken out of the fields, so that it is not stored twice."""
         kind = self._settings.message
         if kind == "raw":
             return record.raw
-        if kind == "record" and fields:
-            return jsontext.dumps(fields).decode()
+        if kind == "record" and record.fields:
+            return jsontext.dumps(record.fields).decode()
         if record.text_key:
-            del fields[record.text_key]
+            del record.fields[record.text_key]
         return record.text
 
     def _set_aside(self, fields: Fields) -> Fields:
@@ -152,20 +177,20 @@ class Builder:
         """Mend the fields in place; the kinds of repair. What cannot be mended goes `aside` or to `@unmapped`."""
         metadata, max_fields = record.metadata, self._settings.max_fields
         if metadata.written is not None:
-            del fields[KEY]
+            del fields[KUBERNETES]
         count = field_count(fields, self._settings.max_depth - 1)
         in_order = 0 <= count <= max_fields - metadata.field_count and not aside and not metadata.fixed
-        kinds = [] if in_order and KEY not in fields else self._mend_slowly(record, fields, aside)
+        kinds = [] if in_order and KUBERNETES not in fields else self._mend_slowly(record, fields, aside)
         if metadata.written is not None:
-            fields[KEY] = metadata.written
+            fields[KUBERNETES] = metadata.written
         return kinds
 
     def _mend_slowly(self, record: Record, fields: Fields, aside: Fields) -> list[str]:
         metadata = record.metadata
         kinds = set(metadata.fixed)
-        if KEY in fields:
-            aside[KEY] = fields.pop(KEY)  # somebody's own field of that name, where the mapping has an object
-            kinds.add(KEY)
+        if KUBERNETES in fields:  # somebody's own field of that name, where the mapping has an object
+            aside[KUBERNETES] = fields.pop(KUBERNETES)
+            kinds.add(KUBERNETES)
         aside |= metadata.aside
         depth = self._settings.max_depth
         if field_count(fields, depth - 1) < 0 or field_count(aside, depth - 2) < 0:
@@ -188,10 +213,6 @@ class Builder:
             aside.clear()
             aside |= kept
         return mender.kinds
-
-
-def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _own_json(text: str) -> Fields | None:

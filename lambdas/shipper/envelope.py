@@ -10,29 +10,33 @@ import re
 
 from shipper import jsontext
 from shipper.expand import json_in
-from shipper.metadata import KEY
+from shipper.metadata import KUBERNETES
 from shipper.model import NO_METADATA, Envelope, Fields, LogEvent, Record
 from shipper.safety import field_count
 from shipper.settings import Settings
 
-_SYSTEM = ("@id", "@timestamp", "@message", "@owner", "@log_group", "@log_stream", "@fields", "@shipper", "@unmapped")
-_TRACE = ("@trace_id", "@span_id", "@level")
+SYSTEM_FIELDS = ("@id", "@timestamp", "@message", "@owner", "@log_group", "@log_stream")
+"""Every document has them."""
+
+TRACE_FIELDS = ("@trace_id", "@span_id", "@level")
+_NOTES = ("@fields", "@shipper", "@unmapped")
 _PROCESSED = "log_processed"
 
 NOTHING = Envelope("", "", {}, b"", 0, "", "", False, NO_METADATA, (), 0)
-"""That of a message which is text."""
+"""The envelope of a message that is plain text."""
 
 
 def taken_names(settings: Settings) -> frozenset[str]:
     """The names that are ours at the top of a document."""
-    return frozenset((*_SYSTEM, *(_TRACE if settings.trace else ()), *(("@lines",) if settings.join else ())))
+    optional = (*(TRACE_FIELDS if settings.trace else ()), *(("@lines",) if settings.join else ()))
+    return frozenset((*SYSTEM_FIELDS, *_NOTES, *optional))
 
 
 def envelope_of(record: Record, settings: Settings) -> Envelope | None:
     """The envelope of a record whose text is one of its fields; None where each document has to be looked at."""
     around = _around(record.raw, record.text_key)
     fields = {key: value for key, value in record.fields.items() if key != record.text_key}
-    own = {key: value for key, value in fields.items() if key != KEY or record.metadata.written is None}
+    own = {key: value for key, value in fields.items() if key != KUBERNETES or record.metadata.written is None}
     count = field_count(own, settings.max_depth - 1)
     if (
         around is None
@@ -42,7 +46,7 @@ def envelope_of(record: Record, settings: Settings) -> Envelope | None:
     ):
         return None
     if record.metadata.written is not None:
-        own[KEY] = record.metadata.written
+        own[KUBERNETES] = record.metadata.written
     return Envelope(
         *around,
         fields,
@@ -104,4 +108,4 @@ def _around(message: str, text_key: str) -> tuple[str, str] | None:
 
 def _is_in_order(own: Fields, count: int, record: Record, settings: Settings) -> bool:
     metadata = record.metadata
-    return 0 <= count <= settings.max_fields - metadata.field_count and KEY not in own and not metadata.fixed
+    return 0 <= count <= settings.max_fields - metadata.field_count and KUBERNETES not in own and not metadata.fixed

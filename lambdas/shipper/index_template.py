@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shipper.document import INDEX_PREFIX
+from shipper.document import INDEX_PATTERN
 
 NAME = "cwl"
 OWNER = "cwl-shipper"
-VERSION = 3
+VERSION = 4
 """Grows with every change of the body, so that a setup can tell an older template from a newer one."""
 
 MAX_FIELDS = 1_000
@@ -43,7 +43,7 @@ def index_template(
     what is read as words; fields of the component templates `composed_of` are added.
     """
     return {
-        "index_patterns": [INDEX_PREFIX + "*"],
+        "index_patterns": [INDEX_PATTERN],
         "priority": 200,
         "version": VERSION,
         "_meta": {"owner": OWNER},
@@ -125,7 +125,6 @@ def _notes(text: Mapping[str, Any]) -> dict[str, Any]:
         "dynamic": False,
         "properties": {
             "fixed": _keyword(),
-            "truncated": {"type": "boolean"},
             "part": {"type": "integer"},
             "headless": {"type": "boolean"},
             "error": {"dynamic": False, "properties": error},

@@ -14,7 +14,7 @@ from shipper.safety import Mender, free_names, nested_count, overflow
 from shipper.settings import Settings
 from shipper.strip import Stripper
 
-KEY = "kubernetes"
+KUBERNETES = "kubernetes"
 _LABELS = ("labels", "namespace_labels")
 
 
@@ -30,12 +30,12 @@ class MetadataReader:
 
     def take(self, fields: Fields) -> Metadata:
         """Take the metadata out of `fields`; what is no object stays there, without its secrets."""
-        raw = fields.get(KEY)
+        raw = fields.get(KUBERNETES)
         if type(raw) is not dict:
             if raw is not None and self._redactor:
-                fields[KEY], _ = self._redactor.value(raw)
+                fields[KUBERNETES], _ = self._redactor.value(raw)
             return NO_METADATA
-        del fields[KEY]
+        del fields[KUBERNETES]
         # As text: to Python, 1 and True are equal.
         if (given := jsontext.dumps(raw)) != self._given:
             self.last = self._make(deepcopy(raw))
@@ -43,10 +43,10 @@ class MetadataReader:
         return self.last
 
     def _make(self, kubernetes: Fields) -> Metadata:
-        holder: Fields = {KEY: kubernetes}
+        holder: Fields = {KUBERNETES: kubernetes}
         taken = self._stripper.strip(holder)
         stripped, stripped_bytes = tuple(one.path for one in taken), sum(one.size_bytes for one in taken)
-        if KEY not in holder:
+        if KUBERNETES not in holder:
             return NO_METADATA._replace(stripped=stripped, stripped_bytes=stripped_bytes)
         if self._settings.dedot:
             _dedot_labels(kubernetes)
@@ -58,10 +58,12 @@ class MetadataReader:
     def _mended(self, made: Metadata) -> Metadata:
         """The metadata as the mapping takes it: labels are objects, and the rest is as in any other field."""
         kubernetes, kinds, room = made.fields, set(), self._settings.max_depth - 1
-        aside = {f"{KEY}.{key}": kubernetes[key] for key in _LABELS if not isinstance(kubernetes.get(key, {}), dict)}
+        aside = {
+            f"{KUBERNETES}.{key}": kubernetes[key] for key in _LABELS if not isinstance(kubernetes.get(key, {}), dict)
+        }
         if aside:
-            kubernetes = {key: value for key, value in kubernetes.items() if f"{KEY}.{key}" not in aside}
-            kinds.add(KEY)
+            kubernetes = {key: value for key, value in kubernetes.items() if f"{KUBERNETES}.{key}" not in aside}
+            kinds.add(KUBERNETES)
         count = nested_count(kubernetes, room)
         if count < 0:
             mender = Mender(self._settings.max_depth)
@@ -70,7 +72,7 @@ class MetadataReader:
             count = nested_count(kubernetes, room)
         if count > self._settings.max_fields // 2:
             taken = overflow(kubernetes, self._settings.max_fields // 2)
-            aside |= {f"{KEY}.{key}": value for key, value in taken.items()}
+            aside |= {f"{KUBERNETES}.{key}": value for key, value in taken.items()}
             kinds.add("fields")
             count = nested_count(kubernetes, room)
         return made._replace(

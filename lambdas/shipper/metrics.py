@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from datetime import datetime
 
 from shipper.bulk import RULES
 from shipper.model import Batch, Ledger
 from shipper.ship import Delivery
+from shipper.times import milliseconds
 
 NAMESPACE = "cwl-shipper"
 """Where the namespaces begin: each stage has its own."""
@@ -100,5 +100,4 @@ def freshness(batch: Batch, delivery: Delivery, now_ms: int) -> dict[str, int]:
     newest = max((d.timestamp for d in batch.documents if d.id not in not_there), default="")
     if not newest:
         return {}
-    age_ms = now_ms - round(datetime.fromisoformat(newest).timestamp() * 1000)
-    return {NEWEST_EVENT_AGE_MS: max(0, age_ms)}  # a pod's clock may be ahead of ours
+    return {NEWEST_EVENT_AGE_MS: max(0, now_ms - milliseconds(newest))}  # a pod's clock may be ahead of ours

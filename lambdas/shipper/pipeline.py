@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-from shipper import patterns
 from shipper.document import Builder
 from shipper.model import Batch, Document, Payload
 from shipper.multiline import grammar_for, join
@@ -17,13 +16,14 @@ from shipper.settings import Settings
 def transform(payload: Payload, settings: Settings, now_ms: int) -> Batch:
     """Make documents of a payload's events, in the order of the events.
 
-    `now_ms` is the ingest time, used for events whose own time is unusable.
+    `now_ms` is the ingest time: by it an event's time is judged to be usable, and it stands in where no event of the
+    payload has a usable one.
     """
     source = payload.source
     hider = redactor(settings.redact, settings.redact_patterns, settings.redact_form)
     reader = Reader(settings, source.log_group, hider)
-    builder = Builder(source, settings, now_ms, hider)
-    sieve = Sieve(settings.filters, source.log_group, patterns.compile)
+    builder = Builder(payload, settings, now_ms, hider)
+    sieve = Sieve(settings.filters, source.log_group)
     records = [reader.read(event) for event in payload.events]
     if settings.join:
         records = join(records, grammar_for(source.log_group, settings.multiline), settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shipper import jsontext
 from shipper.envelope import NOTHING, envelope_of, enveloped, text_in
 from shipper.expand import expand, json_in, message_counts
-from shipper.metadata import KEY, MetadataReader
+from shipper.metadata import KUBERNETES, MetadataReader
 from shipper.model import NO_METADATA, Envelope, Fields, LogEvent, Metadata, Record
 from shipper.redact import Redactor
 from shipper.settings import Settings
@@ -61,7 +61,7 @@ class Reader:
             stripped += tuple(one.path for one in taken)
             stripped_bytes += sum(one.size_bytes for one in taken)
         if metadata.written is not None:
-            fields[KEY] = metadata.fields
+            fields[KUBERNETES] = metadata.fields
         text, text_key = _text(event, fields, bool(stripped))
         return Record(
             event,
@@ -86,7 +86,7 @@ class Reader:
             # JSON that ends like the last one: its metadata is known, and half of the text need not be parsed.
             head = json_in(message[: -len(tail)] + "}")
             if head is not None:
-                head.pop(KEY, None)
+                head.pop(KUBERNETES, None)
                 return head, self._metadata.last
         fields = expand(message, event.extracted_fields)
         metadata = self._metadata.take(fields)
@@ -101,7 +101,7 @@ def _tail(message: str, others: Fields) -> str:
     That is so if what is in front of it makes the `others`. In any JSON that ends in the same text that text is the
     last key, too: a quote inside a string would be escaped, and the braces are closed as here.
     """
-    before = message[: message.rfind(f'"{KEY}"')].rstrip()
+    before = message[: message.rfind(f'"{KUBERNETES}"')].rstrip()
     if not message.startswith("{") or not before.endswith(","):
         return ""
     return message[len(before) - 1 :] if json_in(before[:-1] + "}") == others else ""

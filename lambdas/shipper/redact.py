@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Literal, get_args
 
@@ -17,8 +17,6 @@ from shipper.detectors import DETECTORS, NAMES, SUFFIXES, Detector, is_secret
 Form = Literal["mask", "last4", "hash"]
 """`[redacted:email]`, with the last four characters, or with a short digest by which equal values are recognised.
 The digest has no key: whoever can guess a value (a card, a weak password) can find it again."""
-
-Compile = Callable[[str], re.Pattern[str]]
 
 _IS_DONE = re.compile(r"\[redacted:[a-z0-9_]+(?:[*#].{4,12})?\]?")
 MAX_NAME_CHARS = 40
@@ -39,24 +37,18 @@ _IS_NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{MAX_NAME_CHARS - 1}}}")
 class Redactor:
     """Made once, used for every record; it holds no state.
 
-    `which` are names of built-in detectors, or "all"; `custom` are patterns by name, whose group `secret` or whole
-    match is taken out, compiled by `compile`. Raises `ValueError` naming what is unknown or no pattern.
+    `which` are names of built-in detectors; `custom` are patterns by name, whose group `secret` or whole match is taken
+    out. Raises `ValueError` naming what is unknown or no pattern.
     """
 
-    def __init__(
-        self,
-        which: Iterable[str] | Literal["all"] = "all",
-        custom: Mapping[str, str] | None = None,
-        form: Form = "mask",
-        compile: Compile = re.compile,  # noqa: A002 - the name that it has in `re`
-    ) -> None:
-        chosen = NAMES if which == "all" else tuple(which)
+    def __init__(self, which: Iterable[str] = NAMES, custom: Mapping[str, str] = {}, form: Form = "mask") -> None:
+        chosen = tuple(which)
         if unknown := sorted(set(chosen) - set(NAMES)):
             raise ValueError(f"no such detector: {', '.join(unknown)}; known are {', '.join(NAMES)}")
         self._form = form
         self._rules = (
             *((row, re.compile(row.pattern)) for row in DETECTORS if row.name in chosen),
-            *((Detector(name, text, (), ("", "")), _own(name, text, compile)) for name, text in (custom or {}).items()),
+            *((Detector(name, text, (), ("", "")), _own(name, text)) for name, text in custom.items()),
         )
         hints = sorted({hint for row, _ in self._rules for hint in row.hints}, key=len)
         self._hints = tuple(hint for at, hint in enumerate(hints) if not any(other in hint for other in hints[:at]))
@@ -148,14 +140,14 @@ def _names_secret(key: str) -> bool:
     return key.lower().replace("_", "").replace("-", "").replace(".", "").endswith(SUFFIXES)
 
 
-def _own(name: str, text: str, compile: Compile) -> re.Pattern[str]:  # noqa: A002 - as above
+def _own(name: str, text: str) -> re.Pattern[str]:
     if not _IS_NAME.fullmatch(name) or name in NAMES:
         raise ValueError(
             f"pattern {name!r}: a name is a few small letters, digits and _, and none of {', '.join(NAMES)}"
         )
     try:
-        return compile(text)
-    except (re.error, ValueError) as error:
+        return patterns.compile_capturing(text)
+    except ValueError as error:
         raise ValueError(f"pattern {name!r} is no regular expression ({error})") from None
 
 
@@ -167,4 +159,4 @@ def redactor(which: tuple[str, ...], custom: tuple[tuple[str, str], ...], form: 
     if not which and not custom:
         return None
     chosen = dict.fromkeys(name for given in which for name in (NAMES if given == "all" else (given,)))
-    return Redactor(chosen, dict(custom), form, patterns.compile_capturing)  # type: ignore[arg-type]
+    return Redactor(chosen, dict(custom), form)  # type: ignore[arg-type]

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shipper import jsontext
-from shipper.document import INDEX_PREFIX
+from shipper.document import INDEX_PATTERN, INDEX_PREFIX
+from shipper.envelope import SYSTEM_FIELDS
 from shipper.model import Document, Fields
 
 
@@ -36,9 +37,9 @@ class Repair:
         """What may not be: the system fields say where a record came from, and only our own indices are written."""
         paths = [*self.drop, *self.to_string, *(path for pair in self.rename for path in pair)]
         found = [f"{path!r} is not a dotted path" for path in paths if not all(path.split("."))]
-        found += [f"{path}: system fields stay as they are" for path in paths if path.split(".")[0] in _KEPT]
+        found += [f"{path}: system fields stay as they are" for path in paths if path.split(".")[0] in SYSTEM_FIELDS]
         if self.index and not _INDEX.fullmatch(self.index):
-            found.append(f"{self.index!r} is no {INDEX_PREFIX}* index")
+            found.append(f"{self.index!r} is no {INDEX_PATTERN} index")
         return found
 
     @property
@@ -54,9 +55,7 @@ class Repair:
 
 NO_REPAIR = Repair()
 
-_INDEX = re.compile(r"cwl-[a-z0-9._-]{1,200}")
-
-_KEPT = frozenset({"@id", "@timestamp", "@message", "@owner", "@log_group", "@log_stream"})
+_INDEX = re.compile(INDEX_PREFIX + r"[a-z0-9._-]{1,200}")
 
 
 def repaired(documents: Iterable[Document], repair: Repair) -> list[Document]:

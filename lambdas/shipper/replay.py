@@ -7,18 +7,17 @@ with, and what was refused has by then gone to the dead-letter queue under its n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from shipper import deadletter, jsontext
 from shipper.deadletter import BadEnvelope
 from shipper.decode import decode
-from shipper.model import Control, DeadLetter, Document, Ledger, Reason, Rejected, Source
+from shipper.model import Batch, Control, DeadLetter, Ledger, Reason, Rejected
 from shipper.pipeline import transform
 from shipper.repair import NO_REPAIR, Repair, repaired
 from shipper.settings import Settings
-from shipper.ship import Clock, Delivery, Letters, Sink, deliver, iso
+from shipper.ship import Clock, Delivery, Letters, Sink, deliver, ledger_of
+from shipper.times import iso, milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +29,11 @@ class Replayed:
     delivery: Delivery
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A letter's documents and what they were made of."""
-
-    source: Source
-    documents: tuple[Document, ...]
-    received: int
-    joined: int = 0
-    filtered: int = 0
-    sampled: int = 0
-
-
-def opened(letter: DeadLetter, settings: Settings, now_ms: int) -> Opened | Rejected:
-    """The documents of a letter of either kind. Raises `BadEnvelope` where its body is not what the kind says."""
+def opened(letter: DeadLetter, settings: Settings, now_ms: int) -> Batch | Rejected:
+    """A letter of either kind as a batch once more. Raises `BadEnvelope` where its body is not what the kind says."""
     if letter.kind == "documents":
         documents = tuple(deadletter.documents_in(letter))
-        return Opened(letter.source, documents, received=len(documents))
+        return Batch(letter.source, len(documents), documents)
     try:
         event = jsontext.loads(letter.body)
     except ValueError as error:
@@ -55,18 +42,14 @@ def opened(letter: DeadLetter, settings: Settings, now_ms: int) -> Opened | Reje
         case Rejected() as rejected:
             return rejected
         case Control():
-            return Opened(letter.source, (), received=0)
+            return Batch(letter.source, 0, ())
         case payload:
-            batch = transform(payload, settings, letter.ingested_at_ms or _first_came_ms(letter, now_ms))
-            return Opened(batch.source, batch.documents, batch.received, batch.joined, batch.filtered, batch.sampled)
+            return transform(payload, settings, letter.ingested_at_ms or _first_came_ms(letter, now_ms))
 
 
 def _first_came_ms(letter: DeadLetter, now_ms: int) -> int:
-    """About when a payload first came of which nobody noted it: what was no broken time then is none in two weeks."""
-    try:
-        return int(datetime.fromisoformat(letter.first_failed_at).timestamp() * 1000)
-    except ValueError:
-        return now_ms
+    """About when a payload first came, for a letter that does not say: a time that was usable then still is later."""
+    return milliseconds(letter.first_failed_at) or now_ms
 
 
 def replay(
@@ -82,13 +65,14 @@ def replay(
         case Rejected(reason):
             letters.bury([failed_again(letter, reason, clock)])
             return Replayed(True, Ledger(received=1, dead_lettered=1), Delivery())
-        case Opened() as content:
-            delivery = deliver(repaired(content.documents, repair), sink, clock, settings)
+        case batch:
+            delivery = deliver(repaired(batch.documents, repair), sink, clock, settings)
             if delivery.dead and not delivery.waiting:
-                refused = deadletter.of_outcomes(delivery.dead, content.source, failed_at=iso(clock.now_ms()))
+                refused = deadletter.of_outcomes(delivery.dead, batch.source, failed_at=iso(clock.now_ms()))
                 letters.bury(deadletter.again(refused, letter))
+            # Of a letter that stays nothing is handed on: what was refused comes again with what is waiting.
             kept = len(delivery.dead) if delivery.waiting else 0
-            return Replayed(not delivery.waiting, ledger_of([content], delivery, kept), delivery)
+            return Replayed(not delivery.waiting, ledger_of([batch], delivery, kept), delivery)
 
 
 def park(letter: DeadLetter, replayed: Replayed | None, receives: int, letters: Letters, clock: Clock) -> Ledger:
@@ -106,20 +90,3 @@ def failed_again(letter: DeadLetter, reason: Reason, clock: Clock) -> DeadLetter
     """The same letter, body, source and all, with a new reason and the old one in its history."""
     (failed,) = deadletter.again([replace(letter, reason=reason, failed_at=iso(clock.now_ms()))], letter)
     return failed
-
-
-def ledger_of(contents: Sequence[Opened], delivery: Delivery, kept: int) -> Ledger:
-    """The ledger of letters that were delivered together; `kept` documents were refused, but wait for others of theirs.
-
-    Of a letter that stays in its queue nothing is handed on: what was refused comes again with what is waiting.
-    """
-    return Ledger(
-        received=sum(content.received for content in contents),
-        indexed=delivery.indexed,
-        duplicate=delivery.duplicate,
-        joined=sum(content.joined for content in contents),
-        filtered=sum(content.filtered for content in contents),
-        sampled=sum(content.sampled for content in contents),
-        requeued=len(delivery.waiting) + kept,
-        dead_lettered=len(delivery.dead) - kept,
-    )

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 
 from shipper import deadletter
 from shipper.deadletter import BadEnvelope
-from shipper.model import DeadLetter, Ledger, Outcome, Rejected, Verdict
+from shipper.model import Batch, DeadLetter, Ledger, Outcome, Rejected, Verdict
 from shipper.repair import NO_REPAIR, BadRepair, Repair, repaired
-from shipper.replay import Opened, failed_again, ledger_of, opened
+from shipper.replay import failed_again, opened
 from shipper.settings import Settings
-from shipper.ship import Clock, Delivery, Letters, Sink, deliver, iso
+from shipper.ship import Clock, Delivery, Letters, Sink, deliver, ledger_of
+from shipper.times import iso
 
 _NOT_MOVED = "some of it may be in its own index already: replay it without --index"
 
@@ -34,14 +35,14 @@ class Settled:
     delivery: Delivery = field(default_factory=Delivery)
 
 
-def prepared(letter: DeadLetter, settings: Settings, now_ms: int, repair: Repair = NO_REPAIR) -> Opened | Rejected:
-    """The documents of a letter, repaired. Raises `BadEnvelope` and `BadRepair`."""
-    content = opened(letter, settings, now_ms)
-    if isinstance(content, Rejected):
-        return content
+def prepared(letter: DeadLetter, settings: Settings, now_ms: int, repair: Repair = NO_REPAIR) -> Batch | Rejected:
+    """The batch of a letter, repaired. Raises `BadEnvelope` and `BadRepair`."""
+    batch = opened(letter, settings, now_ms)
+    if isinstance(batch, Rejected):
+        return batch
     if repair.index and not _was_refused(letter):
         raise BadRepair(_NOT_MOVED)
-    return replace(content, documents=tuple(repaired(content.documents, repair)))
+    return replace(batch, documents=tuple(repaired(batch.documents, repair)))
 
 
 def replay_many(
@@ -49,24 +50,24 @@ def replay_many(
 ) -> Settled:
     """Deliver letters once more. Raises `Denied`, and what the queues raise: then none of them is done."""
     settled = Settled()
-    contents: dict[int, Opened] = {}
+    batches: dict[int, Batch] = {}
     again: list[DeadLetter] = []
     for position, letter in enumerate(letters):
         try:
-            content = prepared(letter, settings, clock.now_ms(), repair)
+            batch = prepared(letter, settings, clock.now_ms(), repair)
         except (BadEnvelope, BadRepair) as error:
             settled.errors[position] = str(error)
             continue
-        if isinstance(content, Rejected):
-            again.append(failed_again(letter, content.reason, clock))
+        if isinstance(batch, Rejected):
+            again.append(failed_again(letter, batch.reason, clock))
             settled.ledger += Ledger(received=1, dead_lettered=1)
             settled.done.append(position)
         else:
-            contents[position] = content
+            batches[position] = batch
     settled.delivery = deliver(
-        [document for content in contents.values() for document in content.documents], sink, clock, settings
+        [document for batch in batches.values() for document in batch.documents], sink, clock, settings
     )
-    again += _settle(letters, contents, settled, iso(clock.now_ms()))
+    again += _settle(letters, batches, settled, iso(clock.now_ms()))
     if again:
         queues.bury(again)
     return settled
@@ -77,34 +78,34 @@ def handed_over(letter: DeadLetter, settings: Settings, now_ms: int, repair: Rep
 
     Raises `BadEnvelope` and `BadRepair`.
     """
-    content = prepared(letter, settings, now_ms, repair)
-    if isinstance(content, Rejected):
+    batch = prepared(letter, settings, now_ms, repair)
+    if isinstance(batch, Rejected):
         return [letter]
-    outcomes = [Outcome(document, Verdict.DEAD, letter.reason) for document in content.documents]
-    made = deadletter.of_outcomes(outcomes, content.source, failed_at=letter.failed_at, attempts=letter.attempts)
+    outcomes = [Outcome(document, Verdict.DEAD, letter.reason) for document in batch.documents]
+    made = deadletter.of_outcomes(outcomes, batch.source, failed_at=letter.failed_at, attempts=letter.attempts)
     return [replace(one, first_failed_at=letter.first_failed_at, history=letter.history) for one in made]
 
 
 def _settle(
-    letters: Sequence[DeadLetter], contents: dict[int, Opened], settled: Settled, failed_at: str
+    letters: Sequence[DeadLetter], batches: dict[int, Batch], settled: Settled, failed_at: str
 ) -> list[DeadLetter]:
     """Note which letters are done; returns the letters for what was refused of those."""
     delivery = settled.delivery
-    owner = {id(document): position for position, content in contents.items() for document in content.documents}
+    owner = {id(document): position for position, batch in batches.items() for document in batch.documents}
     staying = {owner[id(outcome.document)] for outcome in delivery.waiting}
     dead: dict[int, list[Outcome]] = defaultdict(list)
     for outcome in delivery.dead:
         dead[owner[id(outcome.document)]].append(outcome)
     again: list[DeadLetter] = []
     kept = 0
-    for position, content in contents.items():
+    for position, batch in batches.items():
         if position in staying:
             kept += len(dead[position])
             continue
         settled.done.append(position)
-        refused = deadletter.of_outcomes(dead[position], content.source, failed_at=failed_at)
+        refused = deadletter.of_outcomes(dead[position], batch.source, failed_at=failed_at)
         again += deadletter.again(refused, letters[position])
-    settled.ledger += ledger_of(list(contents.values()), delivery, kept)
+    settled.ledger += ledger_of(list(batches.values()), delivery, kept)
     return again
 
 

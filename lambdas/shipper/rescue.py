@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shipper import jsontext
+from shipper.envelope import SYSTEM_FIELDS, TRACE_FIELDS
 from shipper.model import Document, Fields, Reason
 
-_KEPT = (
-    *("@id", "@timestamp", "@message", "@owner", "@log_group", "@log_stream"),
-    *("@trace_id", "@span_id", "@level", "@lines"),
-)
+_KEPT = (*SYSTEM_FIELDS, *TRACE_FIELDS, "@lines")
 
 
 def rescued(document: Document, reason: Reason) -> Document:

@@ -10,7 +10,7 @@ import hashlib
 import json
 from typing import Any
 
-from shipper.document import INDEX_PREFIX
+from shipper.document import INDEX_PATTERN
 
 NAME = "cwl-retention"
 _RETRY = {"count": 5, "backoff": "exponential", "delay": "1h"}
@@ -28,7 +28,7 @@ def retention_policy(*, delete_after_days: int, warm_after_days: int = 0, cold_a
         "policy": {
             "description": f"cwl-shipper: deletes logs after {delete_after_days} days ({digest})",
             "default_state": states[0]["name"],
-            "ism_template": [{"index_patterns": [INDEX_PREFIX + "*"], "priority": 100}],
+            "ism_template": [{"index_patterns": [INDEX_PATTERN], "priority": 100}],
             "states": states,
         }
     }

@@ -1,6 +1,6 @@
 """Who may do what on a domain with fine-grained access control: three roles, each with just its job.
 
-What a role needs was found by taking one right after the other away, on OpenSearch 2.19.
+What a role needs was found by removing its rights one by one, on OpenSearch 2.19.
 https://docs.opensearch.org/latest/security/access-control/permissions/
 """
 
@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from shipper.document import INDEX_PREFIX
+from shipper.document import INDEX_PATTERN
 
 WRITER = "cwl_writer"
 READER = "cwl_reader"
 OPERATOR = "cwl_operator"
 
-_LOGS = [INDEX_PREFIX + "*"]
+_LOGS = [INDEX_PATTERN]
 _OBJECTS = [".kibana*", ".opensearch_dashboards*"]
 """Where Dashboards keeps its objects, by the names of all versions."""
 

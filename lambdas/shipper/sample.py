@@ -12,9 +12,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import partial
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Literal, get_args
 
+from shipper import patterns
 from shipper.model import Fields
 
 LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
@@ -44,13 +44,6 @@ class Rule:
     rates: tuple[tuple[str, float], ...] = ()
 
 
-class Searching(Protocol):
-    """A compiled pattern: Python's own, or one of `patterns`."""
-
-    def search(self, text: str, /) -> object:
-        """Anything true where the pattern is found."""
-
-
 class Fate(Enum):
     """What becomes of one record."""
 
@@ -71,7 +64,7 @@ _KEPT = Decision(Fate.KEEP)
 
 
 @dataclass(frozen=True, slots=True)
-class _Ready:
+class _Compiled:
     """A rule with its patterns compiled and its decisions made."""
 
     namespace: Callable[[str], object] | None
@@ -95,13 +88,8 @@ class _Ready:
 class Sieve:
     """The rules that apply to one log group, ready to be used for each of its records. It holds no state."""
 
-    def __init__(
-        self,
-        rules: Iterable[Rule],
-        log_group: str,
-        compile: Callable[[str], Searching] = re.compile,  # noqa: A002
-    ) -> None:
-        self.rules = tuple(_ready(rule, compile) for rule in rules if fnmatch.fnmatchcase(log_group, rule.log_group))
+    def __init__(self, rules: Iterable[Rule], log_group: str) -> None:
+        self.rules = tuple(_compiled(rule) for rule in rules if fnmatch.fnmatchcase(log_group, rule.log_group))
 
     def decide(self, fields: Fields, text: str, *, level: str, trace_id: str, event_id: str) -> Decision:
         """The fate of one record; `level` and `trace_id` are "" where none was found."""
@@ -125,12 +113,12 @@ def is_kept(trace_id: str, event_id: str, rate: float) -> bool:
     return int.from_bytes(digest, "big") < rate * 2**64
 
 
-def _ready(rule: Rule, compile: Callable[[str], Searching]) -> _Ready:  # noqa: A002
-    return _Ready(
+def _compiled(rule: Rule) -> _Compiled:
+    return _Compiled(
         namespace=_glob(rule.namespace),
         container=_glob(rule.container),
         levels=frozenset(rule.levels),
-        pattern=compile(rule.pattern).search if rule.pattern else None,
+        pattern=patterns.compile(rule.pattern).search if rule.pattern else None,
         rates=dict(rule.rates),
         matched=Decision(Fate.FILTERED if rule.action == "drop" else Fate.KEEP, rule.name),
         left_out=Decision(Fate.SAMPLED, rule.name),
@@ -146,7 +134,7 @@ def _text_of(kubernetes: Mapping[str, Any], key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def rules_from_json(text: str, compile: Callable[[str], object] = re.compile) -> tuple[Rule, ...]:  # noqa: A002
+def rules_from_json(text: str) -> tuple[Rule, ...]:
     """Read a JSON list of rules; "" is none. Raises `ValueError` naming the rule's number, the key and the fault."""
     if not text.strip():
         return ()
@@ -156,7 +144,7 @@ def rules_from_json(text: str, compile: Callable[[str], object] = re.compile) ->
         raise ValueError(f"not JSON: {error}") from None
     if not isinstance(objects, list):
         raise ValueError("must be a JSON list of rules")
-    rules = tuple(_read_rule(number, value, compile) for number, value in enumerate(objects, 1))
+    rules = tuple(_read_rule(number, value) for number, value in enumerate(objects, 1))
     names = [rule.name for rule in rules]
     for number, name in enumerate(names, 1):
         if (first := names.index(name) + 1) < number:
@@ -180,18 +168,17 @@ def _rule_json(rule: Rule) -> dict[str, Any]:
     return written
 
 
-def _read_rule(number: int, value: Any, compile: Callable[[str], object]) -> Rule:  # noqa: A002
+def _read_rule(number: int, value: Any) -> Rule:
     if not isinstance(value, dict):
         raise ValueError(f"rule {number}: must be an object")
-    readers: dict[str, Callable[[Any], Any]] = {**_READERS, "pattern": partial(_pattern, compile)}
-    if unknown := sorted(set(value) - set(readers)):
-        raise ValueError(f"rule {number}: unknown key {', '.join(unknown)}; known are {', '.join(readers)}")
+    if unknown := sorted(set(value) - set(_READERS)):
+        raise ValueError(f"rule {number}: unknown key {', '.join(unknown)}; known are {', '.join(_READERS)}")
     if missing := [key for key in ("name", "action") if key not in value]:
         raise ValueError(f"rule {number}: {', '.join(missing)}: is missing")
     read: dict[str, Any] = {}
     for key, inner in value.items():
         try:
-            read[key] = readers[key](inner)
+            read[key] = _READERS[key](inner)
         except ValueError as error:
             raise ValueError(f"rule {number}: {key}: {error}") from None
     if (read["action"] == "sample") != bool(read.get("rates")):
@@ -217,12 +204,13 @@ def _action(value: Any) -> str:
     return str(value)
 
 
-def _pattern(compile: Callable[[str], object], value: Any) -> str:  # noqa: A002
+def _pattern(value: Any) -> str:
+    pattern = _text(value)
     try:
-        compile(_text(value))
-    except re.error as error:
+        patterns.compile(pattern)
+    except ValueError as error:
         raise ValueError(f"is no regular expression ({error})") from None
-    return str(value)
+    return pattern
 
 
 def _levels(value: Any) -> tuple[str, ...]:
@@ -249,6 +237,6 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "namespace": _text,
     "container": _text,
     "levels": _levels,
-    "pattern": _text,
+    "pattern": _pattern,
     "rates": _rates,
 }

@@ -7,19 +7,18 @@ differs from the profile is written, since Lambda allows 4 KB of variables in al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 from shipper.sample import Rule
-from shipper.settings_checks import CHECKS, LOOPBACK_HOSTS, endpoint_faults, redaction_faults
+from shipper.settings_checks import CHECKS, endpoint_faults, redaction_faults
 from shipper.settings_text import READER_OF_TYPE, MultilineRule, Pairs, StripRule, written
 
 __all__ = [
     "DEFAULT_STRIP",
     "ENV_PREFIX",
-    "LOOPBACK_HOSTS",
     "PROFILES",
     "MultilineRule",
     "Settings",
@@ -76,7 +75,7 @@ _HELP: dict[str, str] = {
     "max_join_gap_ms": "events of one record are at most this far apart",
     "max_depth": "objects and arrays inside each other; what is deeper becomes JSON text",
     "max_fields": "fields of one document; the largest go to `@unmapped`, as text",
-    "max_age_days": "an older event lands in the index of the day when it came; 0 is no limit",
+    "max_age_days": "an older event counts as one without a time: that of an event beside it stands in; 0 is no limit",
     "max_tries": "bulk requests for one document within one invocation",
     "backoff_s": "a letter that could not be delivered is tried again after about so long, then twice as long",
     "max_backoff_s": "but after so long at the most",
@@ -99,13 +98,13 @@ class Settings:
     expand: str = "fields"
     strip: tuple[str, ...] = DEFAULT_STRIP
     keep: tuple[str, ...] = ()
-    strip_rules: tuple[StripRule, ...] = field(default=())
+    strip_rules: tuple[StripRule, ...] = ()
     join: bool = True
     dedot: bool = True
     mend: bool = True
     trace: bool = True
-    multiline: tuple[MultilineRule, ...] = field(default=())
-    filters: tuple[Rule, ...] = field(default=())
+    multiline: tuple[MultilineRule, ...] = ()
+    filters: tuple[Rule, ...] = ()
     redact: tuple[str, ...] = ()
     redact_patterns: Pairs = ()
     redact_form: str = "mask"
@@ -140,37 +139,34 @@ class Settings:
     def from_text(cls, texts: Mapping[str, str]) -> Settings:
         """Read settings by name from text. Raises `SettingsError` naming every name or value at fault."""
         settings, faults = cls._read(texts)
-        if faults:
-            raise SettingsError("; ".join(f"{name}: {fault}" for name, fault in faults.items()))
+        _raise_any(faults)
         return settings
 
     @classmethod
     def checked_text(cls, texts: Mapping[str, str], *, delivery: bool = True) -> Settings:
         """`from_text` and `checked` in one, so that `SettingsError` names the faults of both at once."""
         settings, faults = cls._read(texts)
-        found = [f"{name}: {fault}" for name, fault in faults.items()]
-        found += settings.problems(delivery=delivery)
-        if found:
-            raise SettingsError("; ".join(found))
+        _raise_any(faults + settings.problems(delivery=delivery))
         return settings
 
     @classmethod
-    def _read(cls, texts: Mapping[str, str]) -> tuple[Settings, dict[str, str]]:
+    def _read(cls, texts: Mapping[str, str]) -> tuple[Settings, list[str]]:
         """(settings with defaults for what could not be read, what is wrong with each of those)."""
         values: dict[str, Any] = {}
-        faults: dict[str, str] = {}
+        faults: list[str] = []
         for name, text in texts.items():
             if name not in _READERS:
-                faults[name] = "no such setting"
+                faults.append(f"{name}: no such setting")
                 continue
             try:
                 values[name] = _READERS[name](text)
             except ValueError as error:
-                faults[name] = str(error)
+                faults.append(f"{name}: {error}")
         profile = values.pop("profile", "standard")
-        if profile not in PROFILES:
-            faults["profile"], profile = f"{profile!r} is none of {', '.join(PROFILES)}", "standard"
-        return cls.for_profile(profile, **values), faults
+        try:
+            return cls.for_profile(profile, **values), faults
+        except SettingsError as error:
+            return cls(**values), [*faults, str(error)]
 
     def to_env(self) -> dict[str, str]:
         """The variables from which `from_env` makes these settings again."""
@@ -191,8 +187,7 @@ class Settings:
 
     def checked(self, *, delivery: bool = True) -> Settings:
         """These settings, or `SettingsError` with every problem in one line."""
-        if found := self.problems(delivery=delivery):
-            raise SettingsError("; ".join(found))
+        _raise_any(self.problems(delivery=delivery))
         return self
 
     def with_values(self, **changes: Any) -> Settings:
@@ -222,6 +217,11 @@ PROFILES: dict[str, dict[str, Any]] = {
 }
 
 _DELIVERY = ("endpoint", "retry_queue_url", "dead_letter_queue_url", "bucket")
+
+
+def _raise_any(faults: Sequence[str]) -> None:
+    if faults:
+        raise SettingsError("; ".join(faults))
 
 
 def env_texts(env: Mapping[str, str]) -> dict[str, str]:

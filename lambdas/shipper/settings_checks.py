@@ -11,7 +11,7 @@ from shipper.redact import redactor
 from shipper.sample import Rule, rules_from_json, rules_to_json
 from shipper.settings_text import MultilineRule, Pairs, StripRule
 
-LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+_LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def _one_of(*allowed: str) -> Callable[[str], str]:
@@ -22,7 +22,7 @@ def _within(low: float, high: float) -> Callable[[float], str]:
     return lambda value: "" if low <= value <= high else f"{value} is not between {low} and {high}"
 
 
-def _rule_faults(rules: tuple[MultilineRule, ...]) -> str:
+def _multiline_faults(rules: tuple[MultilineRule, ...]) -> str:
     faults = []
     for number, rule in enumerate(rules, 1):
         if not rule.start and not rule.continues:
@@ -44,9 +44,9 @@ def _strip_rule_faults(rules: tuple[StripRule, ...]) -> str:
 
 
 def _filter_faults(rules: tuple[Rule, ...]) -> str:
-    """That of the JSON in which the functions get them."""
+    """What is wrong with the JSON in which the functions get the rules."""
     try:
-        rules_from_json(rules_to_json(rules), patterns.compile)
+        rules_from_json(rules_to_json(rules))
     except ValueError as error:
         return str(error)
     return ""
@@ -80,7 +80,7 @@ def endpoint_faults(endpoint: str) -> list[str]:
         usable = False
     if not usable:
         return [f"{endpoint!r} is not a URL such as https://search-logs.eu-west-1.es.amazonaws.com"]
-    if url.scheme == "http" and url.hostname not in LOOPBACK_HOSTS:
+    if url.scheme == "http" and url.hostname not in _LOOPBACK_HOSTS:
         return ["plain http is for loopback only, use https"]
     if url.path.strip("/") or url.query or url.username:
         return ["must be scheme and host (and port) only"]
@@ -95,7 +95,7 @@ CHECKS: dict[str, Callable[[Any], str]] = {
     "strip": _strip_faults,
     "keep": _strip_faults,
     "strip_rules": _strip_rule_faults,
-    "multiline": _rule_faults,
+    "multiline": _multiline_faults,
     "filters": _filter_faults,
     "max_decoded_bytes": _within(1_048_576, 1_073_741_824),
     "max_body_bytes": _within(65_536, 104_857_600),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from shipper import jsontext, patterns
+from shipper import jsontext
 from shipper.sample import Rule, rules_from_json, rules_to_json
 
 Pairs = tuple[tuple[str, str], ...]
@@ -49,7 +49,7 @@ def _write_pairs(pairs: Pairs) -> str:
 
 
 def _write_multiline(rules: Iterable[MultilineRule]) -> str:
-    return json.dumps([_rule_json(rule) for rule in rules])
+    return json.dumps([_multiline_rule_json(rule) for rule in rules])
 
 
 def _write_strip_rules(rules: Iterable[StripRule]) -> str:
@@ -91,17 +91,12 @@ def read_list(text: str) -> tuple[str, ...]:
 
 def read_multiline(text: str) -> tuple[MultilineRule, ...]:
     """The rules of a JSON list; blank text is none. Raises `ValueError`."""
-    return tuple(_read_rule(number, rule) for number, rule in enumerate(_list(text), 1))
+    return tuple(_read_multiline_rule(number, rule) for number, rule in enumerate(_list(text), 1))
 
 
 def read_strip_rules(text: str) -> tuple[StripRule, ...]:
     """The rules of a JSON list; blank text is none. Raises `ValueError`."""
     return tuple(_read_strip_rule(number, rule) for number, rule in enumerate(_list(text), 1))
-
-
-def read_filters(text: str) -> tuple[Rule, ...]:
-    """The rules of a JSON list, with the patterns that the functions will use. Raises `ValueError`."""
-    return rules_from_json(text, patterns.compile)
 
 
 def read_pairs(text: str) -> Pairs:
@@ -144,13 +139,13 @@ def _is_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(text, str) for text in value)
 
 
-def _rule_json(rule: MultilineRule) -> dict[str, str]:
+def _multiline_rule_json(rule: MultilineRule) -> dict[str, str]:
     texts = asdict(rule)
     texts["continue"] = texts.pop("continues")
     return {key: text for key, text in texts.items() if text or key == "log_group"}
 
 
-def _read_rule(number: int, rule: Any) -> MultilineRule:
+def _read_multiline_rule(number: int, rule: Any) -> MultilineRule:
     known = {"log_group", "start", "continue"}
     if not isinstance(rule, dict) or not all(isinstance(text, str) for text in rule.values()):
         raise ValueError(f"rule {number} must be an object of strings")
@@ -167,7 +162,7 @@ READER_OF_TYPE: dict[str, Callable[[str], Any]] = {
     "tuple[str, ...]": read_names,
     "tuple[MultilineRule, ...]": read_multiline,
     "tuple[StripRule, ...]": read_strip_rules,
-    "tuple[Rule, ...]": read_filters,
+    "tuple[Rule, ...]": rules_from_json,
     "Pairs": read_pairs,
 }
 """How each type of `Settings` is read."""

@@ -12,13 +12,12 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from shipper import dashboards, index_template, retention_policy, roles
-from shipper.document import INDEX_PREFIX
+from shipper.document import INDEX_PATTERN
 from shipper.engine import SERVERLESS, Engine
 
 CUSTOM = "cwl-custom"
 """The component template for a team's own fields: made empty where it is missing, and never touched again."""
 
-_INDICES = INDEX_PREFIX + "*"
 _ENGINES = (Engine("OpenSearch", (3, 0)), Engine("Elasticsearch", (7, 10)), SERVERLESS)
 """One of each kind: between them they have every path."""
 
@@ -188,8 +187,8 @@ def _retention(plan: Plan, engine: Engine) -> Step:
     )
     by_name = {"policy_id": name}
     # The policy takes new indices by itself; those on its last version are told, and those that have none if so wanted.
-    attach = [Request("POST", f"{base}/add/{_INDICES}", by_name, missing_is_well=True)] if plan.adopt else []
-    change = Request("POST", f"{base}/change_policy/{_INDICES}", by_name, missing_is_well=True)
+    attach = [Request("POST", f"{base}/add/{INDEX_PATTERN}", by_name, missing_is_well=True)] if plan.adopt else []
+    change = Request("POST", f"{base}/change_policy/{INDEX_PATTERN}", by_name, missing_is_well=True)
 
     def requests(present: Any) -> list[Request]:
         if not present:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from shipper import bulk, deadletter
@@ -15,6 +14,7 @@ from shipper.model import Batch, DeadLetter, Document, Ledger, Outcome, Reason, 
 from shipper.rescue import rescued
 from shipper.retry import delay_s
 from shipper.settings import Settings
+from shipper.times import iso
 
 
 class Unreachable(Exception):
@@ -107,10 +107,11 @@ def deliver(documents: Sequence[Document], sink: Sink, clock: Clock, settings: S
     Raises `Denied`.
     """
     delivery = Delivery()
+    sender = _Sender(sink, clock, settings, delivery)
     pending = list(documents)
     for tries in range(1, settings.max_tries + 1):
         delivery.pauses_s.clear()
-        delivery.waiting = _send(pending, sink, clock, settings, delivery)
+        delivery.waiting = sender.send(pending)
         if not delivery.waiting or tries == settings.max_tries:
             break
         pause_s = max([delay_s(tries, clock.jitter()), *delivery.pauses_s])
@@ -131,17 +132,21 @@ def ship(
     """
     delivery = deliver(batch.documents, sink, clock, settings)
     hand_on(delivery, batch, event, letters, clock)
-    ledger = Ledger(
-        received=batch.received,
+    return ledger_of([batch], delivery), delivery
+
+
+def ledger_of(batches: Sequence[Batch], delivery: Delivery, kept: int = 0) -> Ledger:
+    """What became of batches that were delivered together; `kept` documents were refused, but are to be sent again."""
+    return Ledger(
+        received=sum(batch.received for batch in batches),
         indexed=delivery.indexed,
         duplicate=delivery.duplicate,
-        joined=batch.joined,
-        filtered=batch.filtered,
-        sampled=batch.sampled,
-        requeued=len(delivery.waiting),
-        dead_lettered=len(delivery.dead),
+        joined=sum(batch.joined for batch in batches),
+        filtered=sum(batch.filtered for batch in batches),
+        sampled=sum(batch.sampled for batch in batches),
+        requeued=len(delivery.waiting) + kept,
+        dead_lettered=len(delivery.dead) - kept,
     )
-    return ledger, delivery
 
 
 def hand_on(delivery: Delivery, batch: Batch, event: Any, letters: Letters, clock: Clock) -> None:
@@ -168,90 +173,73 @@ def bury_event(event: Any, rejected: Rejected, letters: Letters, clock: Clock) -
     return Ledger(received=1, dead_lettered=1)
 
 
-def iso(moment_ms: int) -> str:
-    """ISO 8601 UTC with seconds."""
-    return f"{datetime.fromtimestamp(moment_ms // 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+@dataclass(frozen=True, slots=True)
+class _Sender:
+    """Sends documents, and notes in `delivery` what became of them."""
 
+    sink: Sink
+    clock: Clock
+    settings: Settings
+    delivery: Delivery
 
-def _send(
-    documents: Sequence[Document], sink: Sink, clock: Clock, settings: Settings, delivery: Delivery
-) -> list[Outcome]:
-    """Send every document once, what was refused for its fields a second time without them.
+    def send(self, documents: Sequence[Document]) -> list[Outcome]:
+        """Send every document once, what was refused for its fields a second time without them.
 
-    Returns the outcomes of those to be tried again. Raises `Denied`.
-    """
-    open_ = delivery.settle(_requests(documents, sink, clock, settings, delivery))
-    if denied := [outcome for outcome in open_ if outcome.verdict is Verdict.RAISE]:
-        sink.renew()
-        open_ = [outcome for outcome in open_ if outcome.verdict is not Verdict.RAISE]
-        retried = [outcome.document for outcome in denied]
-        open_ += delivery.settle(_requests(retried, sink, clock, settings, delivery))
-    for outcome in open_:
-        if outcome.verdict is Verdict.RAISE:
-            reason = _reason_of(outcome)
-            raise Denied(f"{reason.type}: {reason.message}")
-    refused = [outcome for outcome in open_ if outcome.verdict is Verdict.RESCUE]
-    waiting = [outcome for outcome in open_ if outcome.verdict is Verdict.RETRY]
-    return waiting + _rescue(refused, sink, clock, settings, delivery)
+        Returns the outcomes of those to be tried again. Raises `Denied`.
+        """
+        open_ = self.delivery.settle(self._requests(documents))
+        if denied := [outcome for outcome in open_ if outcome.verdict is Verdict.RAISE]:
+            self.sink.renew()
+            open_ = [outcome for outcome in open_ if outcome.verdict is not Verdict.RAISE]
+            open_ += self.delivery.settle(self._requests([outcome.document for outcome in denied]))
+        for outcome in open_:
+            if outcome.verdict is Verdict.RAISE:
+                reason = _reason_of(outcome)
+                raise Denied(f"{reason.type}: {reason.message}")
+        refused = [outcome for outcome in open_ if outcome.verdict is Verdict.RESCUE]
+        waiting = [outcome for outcome in open_ if outcome.verdict is Verdict.RETRY]
+        return waiting + self._rescue(refused)
 
+    def _rescue(self, refused: Sequence[Outcome]) -> list[Outcome]:
+        """Send refused documents without their fields; returns those to be tried again, as they were."""
+        outcomes = self._requests([rescued(outcome.document, _reason_of(outcome)) for outcome in refused])
+        waiting = []
+        for before, after in zip(refused, outcomes, strict=True):
+            match after.verdict:
+                case Verdict.DONE | Verdict.DUPLICATE:
+                    self.delivery.settle([after])
+                    self.delivery.rescued += 1
+                case Verdict.RETRY | Verdict.RAISE:
+                    waiting.append(Outcome(before.document, Verdict.RETRY, after.reason))
+                case _:
+                    self.delivery.dead.append(Outcome(before.document, Verdict.DEAD, before.reason))
+        return waiting
 
-def _rescue(
-    refused: Sequence[Outcome], sink: Sink, clock: Clock, settings: Settings, delivery: Delivery
-) -> list[Outcome]:
-    """Send refused documents without their fields; returns those to be tried again, as they were."""
-    documents = [rescued(outcome.document, _reason_of(outcome)) for outcome in refused]
-    outcomes = _requests(documents, sink, clock, settings, delivery)
-    waiting = []
-    for before, after in zip(refused, outcomes, strict=True):
-        match after.verdict:
-            case Verdict.DONE | Verdict.DUPLICATE:
-                delivery.settle([after])
-                delivery.rescued += 1
-            case Verdict.RETRY | Verdict.RAISE:
-                waiting.append(Outcome(before.document, Verdict.RETRY, after.reason))
-            case _:
-                delivery.dead.append(Outcome(before.document, Verdict.DEAD, before.reason))
-    return waiting
+    def _requests(self, documents: Sequence[Document]) -> list[Outcome]:
+        """One outcome for each document, in order; up to `max_in_flight` requests are under way at once."""
+        chunks = list(bulk.chunks(documents, self.settings.max_body_bytes))
+        began_ms = self.clock.now_ms()
+        if len(chunks) < 2 or self.settings.max_in_flight < 2:
+            outcomes = [outcome for chunk in chunks for outcome in self._request(chunk)]
+        else:
+            with ThreadPoolExecutor(self.settings.max_in_flight) as pool:
+                outcomes = [outcome for of_chunk in pool.map(self._request, chunks) for outcome in of_chunk]
+        self.delivery.bulk_ms += max(0, self.clock.now_ms() - began_ms)
+        return outcomes
 
-
-def _requests(
-    documents: Sequence[Document], sink: Sink, clock: Clock, settings: Settings, delivery: Delivery
-) -> list[Outcome]:
-    """One outcome for each document, in order; up to `max_in_flight` requests are under way at once."""
-
-    def request(chunk: Sequence[Document]) -> list[Outcome]:
-        return _request(chunk, sink, clock, settings, delivery)
-
-    chunks = list(bulk.chunks(documents, settings.max_body_bytes))
-    began_ms = clock.now_ms()
-    if len(chunks) < 2 or settings.max_in_flight < 2:
-        outcomes = [outcome for chunk in chunks for outcome in request(chunk)]
-    else:
-        with ThreadPoolExecutor(settings.max_in_flight) as pool:
-            outcomes = [outcome for of_chunk in pool.map(request, chunks) for outcome in of_chunk]
-    delivery.bulk_ms += max(0, clock.now_ms() - began_ms)
-    return outcomes
-
-
-def _request(
-    documents: Sequence[Document], sink: Sink, clock: Clock, settings: Settings, delivery: Delivery
-) -> list[Outcome]:
-    timeout_s = clock.remaining_s() - settings.reserve_s
-    if timeout_s <= 0:
-        return bulk.unreachable(documents, "the invocation's time ran out before the request was sent")
-    body = bulk.encode(documents)
-    delivery.bodies_bytes.append(len(body))
-    try:
-        reply = sink.bulk(body, timeout_s)
-    except Unreachable as error:
-        return bulk.unreachable(documents, str(error))
-    if reply.retry_after_s:
-        delivery.pauses_s.append(reply.retry_after_s)
-    if not bulk.must_shrink(reply, documents):
-        return bulk.outcomes(documents, reply)
-    half = len(documents) // 2
-    return [
-        outcome
-        for part in (documents[:half], documents[half:])
-        for outcome in _request(part, sink, clock, settings, delivery)
-    ]
+    def _request(self, documents: Sequence[Document]) -> list[Outcome]:
+        timeout_s = self.clock.remaining_s() - self.settings.reserve_s
+        if timeout_s <= 0:
+            return bulk.unreachable(documents, "the invocation's time ran out before the request was sent")
+        body = bulk.encode(documents)
+        self.delivery.bodies_bytes.append(len(body))
+        try:
+            reply = self.sink.bulk(body, timeout_s)
+        except Unreachable as error:
+            return bulk.unreachable(documents, str(error))
+        if reply.retry_after_s:
+            self.delivery.pauses_s.append(reply.retry_after_s)
+        if not bulk.must_shrink(reply, documents):
+            return bulk.outcomes(documents, reply)
+        half = len(documents) // 2
+        return self._request(documents[:half]) + self._request(documents[half:])

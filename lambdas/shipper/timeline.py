@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shipper.audit import milliseconds
+from shipper.times import milliseconds
 from shipper.trace import normal_id
 
 _SHORT_CHARS = 16

@@ -88,31 +88,42 @@ def find(fields: Fields, text: str) -> Trace:
 
 def normal_id(value: Any) -> str:
     """One spelling for a trace or span id in any of the known forms; "" for what is none, or all zeros."""
-    if isinstance(value, int) and not isinstance(value, bool):
+    if type(value) is int:
         value = str(value)
     if not isinstance(value, str):
         return ""
     if _IS_ID.fullmatch(value):
         return _hex(value)
     if _DECIMAL.fullmatch(value):
-        return _hex(value, decimal=True)
+        return _hex_of_decimal(value)
     if found := _XRAY.match(value) or _XRAY_ROOT.search(value):
         return _hex(found[1] + found[2])
     return _hex(found[1]) if (found := _TRACEPARENT.match(value)) else ""
 
 
-def _hex(digits: str, *, decimal: bool = False) -> str:
-    """Lower case, with the zeros in front that some writers leave out; "" for zero and for more than 64 bits."""
-    if decimal:
-        value = int(digits)
-        return f"{value:016x}" if 0 < value < 2**64 else ""
+def _hex_of_decimal(digits: str) -> str:
+    """The 16 hex digits of a decimal id; "" for zero and for more than 64 bits."""
+    value = int(digits)
+    return f"{value:016x}" if 0 < value < 2**64 else ""
+
+
+def _hex(digits: str) -> str:
+    """Lower case, with the zeros in front that some writers leave out; "" for zero."""
     if digits[:1] in _ZERO and not digits.strip("0"):
         return ""
     return digits.lower().zfill(16 if len(digits) <= 16 else 32)
 
 
-Reader = Callable[[Any], tuple[str, str, str]]
+_Reader = Callable[[Any], tuple[str, str, str]]
 """Makes (trace id, span id, level) of a field's value; "" for what is not in it."""
+
+
+def _read_trace(value: Any) -> tuple[str, str, str]:
+    return normal_id(value), "", ""
+
+
+def _read_span(value: Any) -> tuple[str, str, str]:
+    return "", normal_id(value), ""
 
 
 def _read_xray(value: Any) -> tuple[str, str, str]:
@@ -121,7 +132,7 @@ def _read_xray(value: Any) -> tuple[str, str, str]:
     return normal_id(value), "", ""
 
 
-def _pair(form: re.Pattern[str]) -> Reader:
+def _pair(form: re.Pattern[str]) -> _Reader:
     def read(value: Any) -> tuple[str, str, str]:
         found = isinstance(value, str) and form.match(value)
         return (_hex(found[1]), _hex(found[2]), "") if found else ("", "", "")
@@ -131,15 +142,15 @@ def _pair(form: re.Pattern[str]) -> Reader:
 
 def _datadog_id(value: Any) -> str:
     """Decimal where it can be, whatever its length: only 128 bits are written in hex."""
-    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    return _hex(text, decimal=True) if text.isdecimal() and len(text) <= 20 else normal_id(text)
+    text = str(value) if type(value) in (int, str) else ""
+    return _hex_of_decimal(text) if text.isdecimal() and len(text) <= 20 else normal_id(text)
 
 
-def _numbered(levels: dict[int, str]) -> Reader:
+def _numbered(levels: dict[int, str]) -> _Reader:
     def read(value: Any) -> tuple[str, str, str]:
         if isinstance(value, str) and value.isdecimal() and len(value) < 4:
             value = int(value)
-        return "", "", levels.get(value, "") if isinstance(value, int) and not isinstance(value, bool) else ""
+        return "", "", levels.get(value, "") if type(value) is int else ""
 
     return read
 
@@ -167,14 +178,12 @@ def _spelled(*names: str) -> Iterator[str]:
             yield from (pascal[:-2] + "ID", camel[:-2] + "ID")
 
 
-_READERS: dict[str, Reader] = {
+_READERS: dict[str, _Reader] = {
     # OpenTelemetry, Elastic, Zipkin, Brave's and Micrometer's MDC, Jaeger; headers of B3
-    **dict.fromkeys(
-        _spelled("trace id", "otel trace id", "x b3 traceid", "x b3 traceId"), lambda value: (normal_id(value), "", "")
-    ),
-    **dict.fromkeys(
-        _spelled("span id", "otel span id", "x b3 spanid", "x b3 spanId"), lambda value: ("", normal_id(value), "")
-    ),
+    **dict.fromkeys(_spelled("trace id", "otel trace id", "x b3 traceid", "x b3 traceId"), _read_trace),
+    **dict.fromkeys(_spelled("span id", "otel span id", "x b3 spanid", "x b3 spanId"), _read_span),
+    "@tr": _read_trace,  # https://github.com/serilog/serilog-formatting-compact/pull/56
+    "@sp": _read_span,
     **dict.fromkeys(("dd.trace_id", *_spelled("dd trace id")), lambda value: (_datadog_id(value), "", "")),
     **dict.fromkeys(("dd.span_id", *_spelled("dd span id")), lambda value: ("", _datadog_id(value), "")),
     # https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader

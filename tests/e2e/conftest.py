@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
 import pytest
 from opensearchpy import OpenSearch
 
@@ -37,13 +36,7 @@ class Chain:
     search: OpenSearch
 
     def client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.stack.aws.url,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+        return self.stack.aws.client(service)
 
     def put(self, group: str, messages: list[str], at_ms: int = 0) -> str:
         """Write events, of now if no time is given, into a new log stream of a log group; its name."""

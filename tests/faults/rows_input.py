@@ -133,7 +133,7 @@ INPUT: tuple[Fault, ...] = (
     Fault(
         19,
         "a time that is negative, in the future, a text, a fraction",
-        "indexed; in place of an unusable one that of an event beside it, or of the delivery; the original kept, marked `clock`",
+        "indexed; an unusable one gives way to that of an event beside it, or of the delivery; kept, marked `clock`",
         "indexed",
         _odd(19),
     ),

@@ -24,7 +24,8 @@ from shipper.handlers.services import Services
 from shipper.model import Payload
 from shipper.repair import NO_REPAIR
 from shipper.settings import Settings
-from shipper.ship import Denied, iso
+from shipper.ship import Denied
+from shipper.times import iso
 from tests.reliability import reference
 from tests.reliability.outside import (
     BUCKET,

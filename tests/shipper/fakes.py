@@ -26,7 +26,7 @@ from shipper.handlers.services import Services
 from shipper.model import Batch, DeadLetter, Document, LogEvent, Payload, Reason, Record, Source
 from shipper.record import Reader
 from shipper.redact import redactor
-from shipper.replay import Opened, opened
+from shipper.replay import opened
 from shipper.settings import Settings
 from shipper.ship import Unreachable
 
@@ -106,7 +106,7 @@ def documents_of(letters: Sequence[DeadLetter]) -> list[Document]:
     documents: list[Document] = []
     for letter in letters:
         content = opened(letter, SETTINGS, NOW_MS)
-        assert isinstance(content, Opened)
+        assert isinstance(content, Batch)
         documents += content.documents
     return documents
 

@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipper import audit
-from shipper.audit import Auditor, Event, Found, Judged, Slice, Standing, Window, milliseconds, slices
+from shipper.audit import Auditor, Event, Found, Judged, Slice, Standing, Window, slices
 from shipper.decode import decode
 from shipper.model import Document, LogEvent, Payload
 from shipper.pipeline import transform
 from shipper.resend import payloads
 from shipper.sample import Rule
 from shipper.settings import Settings
+from shipper.times import milliseconds
 from tests.shipper.fakes import NOW_MS, SETTINGS, SOURCE, patient
 
 FROM_MS = NOW_MS - 3_600_000

@@ -19,7 +19,7 @@ from shipper.cost import (
 )
 
 USD = prices({})
-LOAD = Workload(gb_per_day=10)
+LOAD = Workload(gb_per_day=10, instance_type="t3.medium.search")
 LARGE = replace(
     LOAD, gb_per_day=50, instance_type="or2.large.search", instances=3, masters=3, replicas=1, index_days=90
 )
@@ -107,9 +107,11 @@ def test_a_lever_saves_what_the_bill_is_less() -> None:
     assert saved(LARGE)["one copy less of each index"] == pytest.approx(less)
 
 
-def test_the_largest_lever_is_first() -> None:
-    found = [lever.usd for lever in levers(LARGE, USD)]
-    assert found == sorted(found, reverse=True)
+def test_the_largest_lever_is_first_and_the_impossible_one_last() -> None:
+    *found, impossible = levers(LARGE, USD)
+    assert [lever.usd for lever in found] == sorted((lever.usd for lever in found), reverse=True)
+    assert impossible.usd > found[-1].usd
+    assert "impossible" in impossible.catch
 
 
 @pytest.mark.parametrize(
@@ -169,17 +171,18 @@ def test_an_unknown_price_is_named(raises: Callable[[], Any]) -> None:
 @pytest.mark.parametrize(
     ("load", "count"),
     [
-        (replace(LOAD, gb_per_day=1), 0),
+        (replace(LOAD, gb_per_day=6), 0),
+        (replace(LOAD, gb_per_day=6, instance_type="t3.small.search"), 1),
         (replace(LOAD, gb_per_day=20), 1),
         (replace(LOAD, gb_per_day=20, instances=10), 0),
         (replace(LOAD, gb_per_day=20, instance_type="r7g.large.search"), 0),
     ],
-    ids=["fits", "too much", "fits many", "a type whose limit is not known"],
+    ids=["fits", "a smaller type", "too much", "fits many", "a type whose limit is not known"],
 )
 def test_a_node_that_is_too_small_is_named(load: Workload, count: int) -> None:
     found = problems(load)
     assert len(found) == count
-    assert all("takes 100" in problem for problem in found)
+    assert all(f"{load.instance_type} takes" in problem for problem in found)
 
 
 def test_every_price_has_its_page() -> None:

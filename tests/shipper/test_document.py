@@ -271,6 +271,12 @@ def test_extracted_fields_and_a_time_that_are_too_deep_become_text() -> None:
     assert fields["@aws.account"] == "0123"
 
 
+def test_a_large_number_beside_a_text_deeper_than_can_be_read_keeps_its_digits() -> None:
+    text = '{"a":' * 5_000
+    fields = source_of({"log": text, "n": 2**70})
+    assert (fields["@message"], fields["n"]) == (text, str(2**70))
+
+
 def test_a_joined_record_says_how_many_lines_and_which_part() -> None:
     record = read(LogEvent("1", NOW_MS, "a"), STANDARD)
     record.text, record.raw, record.part = "a\nb", "a\nb", 2

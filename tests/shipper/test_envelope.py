@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shipper.document import Builder
 from shipper.envelope import NOTHING, envelope_of, text_in
-from shipper.model import Document, Envelope, LogEvent, Source
+from shipper.model import Document, Envelope, LogEvent, Payload, Source
 from shipper.record import Reader
 from shipper.settings import Settings
 
@@ -31,8 +31,9 @@ def envelope(message: Any, settings: Settings = STANDARD) -> Envelope | None:
 
 
 def documents(messages: list[Any], reader: Reader, settings: Settings) -> list[Document]:
-    builder = Builder(Source("1", GROUP, "s"), settings, 1_795_521_660_000)
-    records = [reader.read(event(message)) for message in messages]
+    events = tuple(map(event, messages))
+    builder = Builder(Payload(Source("1", GROUP, "s"), events), settings, 1_795_521_660_000)
+    records = [reader.read(each) for each in events]
     return [builder.document(record, builder.prepare(record)) for record in records]
 
 
@@ -51,6 +52,7 @@ def test_an_envelope_is_what_stands_around_the_text() -> None:
 # Records whose documents cannot share what is around the text.
 OTHERS: dict[str, Any] = {
     "the text's key twice": '{"message": "a", "message": "b", "stream": "stdout"}',
+    "the text's key written in another way": json.dumps(RECORD).replace("message", r"m\u0065ssage"),
     "a name of ours": {**RECORD, "@id": "x"},
     "a field to mend": {**RECORD, "a..b": 1},
     "metadata to mend": {**RECORD, "kubernetes": {**POD, "labels": "none"}},

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from shipper import bulk, deadletter, failures
 from shipper.deadletter import BadEnvelope
 from shipper.failures import Announced
-from shipper.model import DeadLetter
-from shipper.replay import Opened, opened, replay
+from shipper.model import Batch, DeadLetter
+from shipper.replay import opened, replay
 from tests.shipper.fakes import (
     NOW_MS,
     REFUSED,
@@ -284,7 +284,7 @@ def test_no_message_raises_anything_else(message: Any) -> None:
 
 def test_the_documents_of_a_record_are_those_of_its_event() -> None:
     inside = opened(letter(record()), SETTINGS, NOW_MS)
-    assert isinstance(inside, Opened)
+    assert isinstance(inside, Batch)
     assert [document.id for document in inside.documents] == ["event-0", "event-1"]
 
 

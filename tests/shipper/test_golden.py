@@ -17,7 +17,7 @@ from shipper.decode import decode_payload
 from shipper.model import Control, Payload
 from shipper.pipeline import transform
 from shipper.settings import Settings
-from tests.shipper.fakes import INDEX, NOW_MS
+from tests.shipper.fakes import NOW_MS
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 Case = dict[str, Any]
@@ -81,12 +81,12 @@ def test_difference_a_bad_time_does_not_fail_its_batch() -> None:
     (_, good), (action, bad) = made_of(INCUMBENT["ts_bad"]["payload"], SETTINGS)
     assert (good["@timestamp"], good["@message"]) == ("2024-01-02T03:04:05.678Z", "ok")
     assert "@shipper" not in good
-    assert action["create"]["_index"] == INDEX
+    assert action["create"]["_index"] == "cwl-2024.01.02"
     assert bad == {
         **{key: good[key] for key in ("@owner", "@log_group", "@log_stream")},
         "@id": "2",
         "@message": "bad",
-        "@timestamp": "2026-11-24T12:00:00.000Z",
+        "@timestamp": good["@timestamp"],
         "@fields": {"@timestamp": "soon"},
         "@shipper": {"fixed": ["clock"]},
     }

@@ -88,7 +88,6 @@ def test_a_bare_word_is_looked_for_in_every_field() -> None:
         ("@shipper.fixed", KEYWORD),
         ("@shipper.part", {"type": "integer"}),
         ("@shipper.headless", {"type": "boolean"}),
-        ("@shipper.truncated", {"type": "boolean"}),
         ("@shipper.error.field", KEYWORD),
         ("@shipper.error.reason", {"type": "match_only_text"}),
         ("kubernetes.pod_name", KEYWORD),

@@ -78,6 +78,25 @@ def test_what_is_not_json_is_refused(text: str, as_bytes: bool) -> None:
         jsontext.loads(text.encode() if as_bytes else text)
 
 
+EXACT: dict[str, tuple[str, Any]] = {
+    "the bounds of a long": ("[9223372036854775807, -9223372036854775808]", [2**63 - 1, -(2**63)]),
+    "beyond them": ("[9223372036854775808, -9223372036854775809]", ["9223372036854775808", "-9223372036854775809"]),
+    "more digits than Python reads": ("1" * 5_000, "1" * 5_000),
+    "a fraction": ("1.5", 1.5),
+}
+
+
+@pytest.mark.parametrize(("text", "value"), EXACT.values(), ids=EXACT)
+def test_a_large_integer_is_read_as_its_digits(text: str, value: Any) -> None:
+    assert jsontext.loads_exact(text) == value
+
+
+@pytest.mark.parametrize("name", ["nothing", "cut short", "text behind it", "NaN", "deep beside a lone surrogate"])
+def test_what_is_not_json_has_no_digits(name: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        jsontext.loads_exact(REFUSED[name])
+
+
 @pytest.mark.parametrize("text", ['"\ud800"', '"\ud800\\ud800"'], ids=["alone", "beside an escaped one"])
 def test_a_surrogate_that_is_not_escaped_ends_in_a_value_or_a_refusal(text: str) -> None:
     try:

@@ -70,6 +70,16 @@ FAULTS: list[tuple[str, str, Changes]] = [
         "one concat only",
         (("@label @parts", "@label @lines"), (PARTS, '        multiline_start_regexp /a/\n        separator "\\n"\n')),
     ),
+    (
+        "split-lines",
+        "joined in another worker",
+        (
+            ("@label @parts", "@label @lines"),
+            ("  in.conf: |\n", "  in.conf: |\n    <worker 0>\n"),
+            ("    <label @parts>\n", "    </worker>\n    <worker 1>\n    <label @parts>\n"),
+            ("    <label @lines>\n", "    </worker>\n    <label @lines>\n"),
+        ),
+    ),
     ("gone-units", "Docker", (("kubelet.service", "docker.service"),)),
     ("host-files", "no journal", (("    <label @parts>", TAIL_OF.format("/var/log/messages") + "    <label @parts>"),)),
     ("systemd-filters", "before 1.0", (("      matches ", "      filters "),)),
@@ -241,6 +251,14 @@ RIGHT: dict[str, Changes] = {
         (JOURNAL, ""),
         ("    <label @parts>", TAIL_OF.format("/var/log/messages") + "    <label @parts>"),
     ),
+    "a file on the host, and all of the journal in another worker": (
+        (JOURNAL, ""),
+        ("  in.conf: |\n", "  in.conf: |\n    <worker 0>\n"),
+        (
+            "    <label @parts>",
+            f"    </worker>\n    <worker 1>\n{TAIL_OF.format('/var/log/messages')}    </worker>\n    <label @parts>",
+        ),
+    ),
     "another output with such a buffer": (("        @type cloudwatch_logs\n", "        @type house_made\n"),),
     "an image by its digest": (("v1.19.3-debian-cloudwatch-1.1", "latest@sha256:" + 64 * "a"),),
     "a checksum that Helm makes": (
@@ -357,6 +375,12 @@ def test_a_parameter_has_its_own_line() -> None:
     lines = documents(GOOD)[2]["data"]["in.conf"].split("\n")
     assert lines[finding.spot.line - 1].strip() == "refresh_interval 10"
     assert finding.spot.at == "<source> refresh_interval 1m"
+
+
+def test_what_all_workers_have_is_found_once() -> None:
+    workers = "".join(f"    <worker {number}>\n    </worker>\n" for number in range(2))
+    found_in_both = changed((CRI, "        @type json\n"), ("  in.conf: |\n", "  in.conf: |\n" + workers))
+    assert [finding.rule for finding in found(found_in_both)] == ["json-parser"]
 
 
 def test_the_worst_comes_first() -> None:

@@ -15,6 +15,7 @@ from shipper.model import Batch, LogEvent, Payload
 from shipper.pipeline import transform
 from shipper.sample import Rule
 from shipper.settings import PROFILES, MultilineRule, Settings, StripRule
+from shipper.times import milliseconds
 from tests.shipper.fakes import NOW_MS, SOURCE, patient, payload_of
 from tests.shipper.test_jsontext import json_values
 
@@ -60,10 +61,35 @@ def test_a_rule_for_the_log_group_replaces_the_language_tables() -> None:
     assert texts(batch) == ["[1] a\nb", "[2] c"]
 
 
-def test_the_ingest_time_stands_in_for_a_broken_clock() -> None:
-    batch = transform(Payload(SOURCE, (LogEvent("1", "soon", "x"),)), Settings(), 0)
-    assert batch.documents[0].timestamp == "1970-01-01T00:00:00.000Z"
-    assert batch.documents[0].index == "cwl-1970.01.01"
+A, B = NOW_MS - 86_400_000, NOW_MS - 1_000
+OLD = NOW_MS - 15 * 86_400_000
+
+STAND_INS: dict[str, tuple[list[Any], list[int]]] = {
+    "the one before": ([A, B, "soon", None], [A, B, B, B]),
+    "between two": ([A, "soon", B], [A, A, B]),
+    "the first one after": (["soon", None, A, B], [A, A, A, B]),
+    "a time as text counts": (["soon", str(A)], [A, A]),
+    "a time that is too old does not count": ([OLD, "soon", A, OLD], [A, A, A, A]),
+    "none in the whole payload": (["soon", OLD], [NOW_MS, NOW_MS]),
+}
+
+
+@pytest.mark.parametrize(("stamps", "expected"), STAND_INS.values(), ids=STAND_INS)
+@pytest.mark.parametrize("delay_ms", [0, 86_400_000], ids=["at once", "a day later"])
+def test_a_time_of_the_same_payload_stands_in_for_an_unusable_one(
+    stamps: list[Any], expected: list[int], delay_ms: int
+) -> None:
+    payload = Payload(SOURCE, tuple(LogEvent(str(at), stamp, f"{at}: x") for at, stamp in enumerate(stamps)))
+    batch = transform(payload, Settings(), NOW_MS + delay_ms)
+    came = {NOW_MS: NOW_MS + delay_ms}
+    assert [milliseconds(document.timestamp) for document in batch.documents] == [came.get(at, at) for at in expected]
+
+
+def test_one_id_has_one_stand_in() -> None:
+    """Else an event that is in a payload twice would be in the indices of two days."""
+    events = [LogEvent(id_, stamp, "x") for id_, stamp in (("twice", "soon"), ("a", A), ("b", B), ("twice", "soon"))]
+    first, *_, last = transform(Payload(SOURCE, tuple(events)), Settings(), NOW_MS).documents
+    assert first == last
 
 
 def test_no_events_are_no_documents() -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from shipper.model import LogEvent
+from shipper.record import Reader
 from shipper.settings import Settings
-from tests.shipper.fakes import read
+from tests.shipper.fakes import SOURCE, read
 
 STANDARD = Settings()
 
@@ -66,6 +67,27 @@ STREAMS: dict[str, tuple[Any, str]] = {
 @pytest.mark.parametrize(("message", "stream"), STREAMS.values(), ids=STREAMS)
 def test_the_stream_is_one_of_two(message: Any, stream: str) -> None:
     assert read(event(message), STANDARD).stream == stream
+
+
+POD = '"kubernetes": {"host": "h"}}'
+
+# Messages that end as the one before them, whose metadata is known then: are they JSON of their own?
+SAME_END: dict[str, tuple[str, dict[str, Any]]] = {
+    "another text": ('{"a": 2, ' + POD, {"a": 2, "kubernetes": {"host": "h"}}),
+    "no JSON": ('{"a": , ' + POD, {}),
+    "text in front": ('x {"a": 2, ' + POD, {"a": 2, "kubernetes": {"host": "h"}}),
+    "the metadata twice": ('{"kubernetes": {"host": "g"}, ' + POD, {"kubernetes": {"host": "h"}}),
+    "metadata of something else": ('{"a": {"b": 2, ' + POD + "}", {"a": {"b": 2, "kubernetes": {"host": "h"}}}),
+}
+
+
+@pytest.mark.parametrize(("message", "fields"), SAME_END.values(), ids=SAME_END)
+def test_a_message_that_ends_as_the_one_before_is_read_as_if_it_were_the_first(
+    message: str, fields: dict[str, Any]
+) -> None:
+    reader = Reader(STANDARD, SOURCE.log_group)
+    reader.read(event('{"a": 1, ' + POD))
+    assert reader.read(event(message)).fields == fields
 
 
 @pytest.mark.parametrize("stream", [[], {}, {"id": 5}], ids=["a list", "an empty object", "an object"])

@@ -9,7 +9,6 @@ from typing import Any, get_args
 
 import hypothesis
 import pytest
-import re2  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,19 +60,8 @@ def test_custom_patterns_act_too() -> None:
     assert own.text("badge-77 in R101") == ("badge-[redacted:badge] in [redacted:room]", {"badge": 1, "room": 1})
 
 
-def test_custom_patterns_are_compiled_as_the_caller_wants() -> None:
-    seen: list[str] = []
-
-    def compiled(text: str) -> re.Pattern[str]:
-        seen.append(text)
-        return re.compile(text, re.IGNORECASE)
-
-    assert Redactor([], {"room": r"R\d{3}"}, compile=compiled).text("r101")[0] == "[redacted:room]"
-    assert seen == [r"R\d{3}"]
-
-
-def test_custom_patterns_may_be_those_of_re2() -> None:
-    own = Redactor([], CUSTOM, compile=re2.compile)
+def test_custom_patterns_act_beside_a_lone_surrogate() -> None:
+    own = Redactor([], CUSTOM)
     text = "\ud800 é badge-77 in R101"
     assert own.text(text) == ("\ud800 é badge-[redacted:badge] in [redacted:room]", {"badge": 1, "room": 1})
 
@@ -214,7 +202,7 @@ def test_what_cannot_be_is_never_there(text: str) -> None:
 
 
 def test_text_made_to_need_many_passes_gets_a_few() -> None:
-    first_of_a_run = Redactor([], {"x": "(?<![a-z])z"})
+    first_of_a_run = Redactor([], {"x": "(?:^|[^a-z])(?P<secret>z)"})
     assert first_of_a_run.text("zz zzz zzzzzz") == (
         "[redacted:x]" * 2 + " " + "[redacted:x]" * 3 + " " + "[redacted:x]" * 4 + "zz",
         {"x": 9},

@@ -12,10 +12,10 @@ from shipper import bulk, deadletter
 from shipper.bulk import BulkReply
 from shipper.deadletter import BadEnvelope
 from shipper.decode import decode
-from shipper.model import DeadLetter, Document, Failure, Ledger, Payload, Reason, Rejected
+from shipper.model import Batch, DeadLetter, Document, Failure, Ledger, Payload, Reason, Rejected
 from shipper.pipeline import transform
 from shipper.repair import BadRepair, Repair
-from shipper.replay import Opened, Replayed, opened, park, replay
+from shipper.replay import Replayed, opened, park, replay
 from shipper.settings import Settings
 from shipper.ship import Denied, Unreachable, ship
 from tests.shipper.fakes import (
@@ -171,7 +171,7 @@ def test_a_time_that_stood_in_for_a_broken_one_stays_and_so_does_the_day(now_ms:
     """The letter is written after the transform, and that may be another day."""
     letter, documents = shipped_to_nobody(lambda_event(BROKEN_CLOCK), now_ms)
     later = opened(replace(letter, first_failed_at="2026-11-25T00:00:01Z"), SETTINGS, MIDNIGHT_MS + 1)
-    assert isinstance(later, Opened)
+    assert isinstance(later, Batch)
     assert bulk.encode(later.documents) == bulk.encode(documents)
 
 
@@ -180,8 +180,16 @@ def test_a_letter_from_before_there_was_a_time_in_it_is_read_by_when_it_first_fa
     old = json.loads(deadletter.pack(letter))
     del old["ingested_at_ms"]
     later = opened(deadletter.unpack(json.dumps(old)), SETTINGS, MIDNIGHT_MS)
-    assert isinstance(later, Opened)
+    assert isinstance(later, Batch)
     assert [document.timestamp for document in later.documents] == ["2026-11-24T12:00:00.000Z"]
+
+
+def test_a_letter_whose_time_cannot_be_read_is_read_by_the_time_now() -> None:
+    """Anybody may write a letter."""
+    letter, _ = shipped_to_nobody(lambda_event(BROKEN_CLOCK), NOW_MS)
+    later = opened(replace(letter, ingested_at_ms=0, first_failed_at="yesterday"), SETTINGS, MIDNIGHT_MS)
+    assert isinstance(later, Batch)
+    assert [document.timestamp for document in later.documents] == ["2026-11-25T00:00:00.000Z"]
 
 
 def test_a_letter_that_fails_again_and_again_says_of_what() -> None:
@@ -213,7 +221,7 @@ def test_a_payload_of_which_nothing_was_taken_comes_back_as_the_same_documents(p
     assert letter.kind == "payload"
     # Days later: what was no broken time then is none now.
     later = opened(letter, SETTINGS, NOW_MS + 13 * 86_400_000)
-    assert isinstance(later, Opened)
+    assert isinstance(later, Batch)
     assert later.documents == documents
     sink = FakeSink()
     found, _ = replayed(letter, sink)
@@ -293,10 +301,10 @@ def test_documents_do_not_depend_on_todays_settings() -> None:
 
 
 def test_what_a_letter_holds_can_be_seen_without_sending() -> None:
-    assert opened(letter_of(2), SETTINGS, NOW_MS) == Opened(SOURCE, tuple(reread(2)), 2)
+    assert opened(letter_of(2), SETTINGS, NOW_MS) == Batch(SOURCE, 2, tuple(reread(2)))
     assert isinstance(opened(payload_letter(UNREADABLE), SETTINGS, NOW_MS), Rejected)
-    assert opened(payload_letter(lambda_event({"messageType": "CONTROL_MESSAGE"})), SETTINGS, NOW_MS) == Opened(
-        payload_letter({}).source, (), 0
+    assert opened(payload_letter(lambda_event({"messageType": "CONTROL_MESSAGE"})), SETTINGS, NOW_MS) == Batch(
+        payload_letter({}).source, 0, ()
     )
 
 

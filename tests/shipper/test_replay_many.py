@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from shipper import deadletter
 from shipper.bulk import BulkReply
-from shipper.model import DeadLetter, Document, Ledger, Reason
+from shipper.model import Batch, DeadLetter, Document, Ledger, Reason
 from shipper.repair import NO_REPAIR, BadRepair, Repair
-from shipper.replay import Opened
 from shipper.replay_many import Settled, handed_over, prepared, replay_many
 from shipper.ship import Denied
 from tests.shipper.fakes import (
@@ -173,7 +172,7 @@ UNKNOWN: list[Any] = [
 
 def test_refused_documents_go_to_another_index_under_the_same_id() -> None:
     content = prepared(letter(1), SETTINGS, NOW_MS, MOVED)
-    assert isinstance(content, Opened)
+    assert isinstance(content, Batch)
     assert [(document.index, document.id) for document in content.documents] == [("cwl-late", "id-1")]
 
 

@@ -108,11 +108,6 @@ def test_a_record_without_a_namespace_meets_no_condition_on_it(fields: dict[str,
     assert decide(dropping(namespace="?*"), fields=fields) == KEPT
 
 
-def test_patterns_are_compiled_as_the_caller_wants() -> None:
-    sieve = Sieve([dropping(pattern="HEALTHZ")], GROUP, lambda text: re.compile(text, re.IGNORECASE))
-    assert sieve.decide({}, "/healthz", level="", trace_id="", event_id="1").fate is Fate.FILTERED
-
-
 ids = st.text(max_size=40)
 rates = st.floats(0, 1)
 

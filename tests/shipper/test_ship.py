@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from shipper import deadletter
 from shipper.bulk import BulkReply
 from shipper.model import Batch, DeadLetter, Document, Ledger, Reason, Rejected
-from shipper.ship import Delivery, Denied, Unreachable, bury_event, deliver, iso, ship
+from shipper.ship import Delivery, Denied, Unreachable, bury_event, deliver, ship
+from shipper.times import iso
 from tests.shipper.fakes import (
     NOW_MS,
     SETTINGS,
@@ -130,6 +131,27 @@ def test_what_stays_away_goes_to_the_retry_queue_once(step: Step) -> None:
     assert ledger == Ledger(received=2, requeued=2)
     assert ids_of(letters.retried) == ["id-0", "id-1"]
     assert (letters.buried, sink.renewed) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("step", "took_nothing"),
+    [
+        pytest.param(accept, False, id="indexed"),
+        pytest.param(reply(409, 409), False, id="there already"),
+        pytest.param(answering(400, 503), False, id="one refused for good"),
+        pytest.param(answering(201, 503), False, id="one indexed"),
+        pytest.param(DOWN, True, id="away"),
+        pytest.param(reply(429, 429), True, id="busy"),
+    ],
+)
+def test_a_domain_that_settled_no_document_took_nothing(step: Step, took_nothing: bool) -> None:
+    once = SETTINGS.with_values(max_tries=1)
+    sink = FakeSink(step, then=reply(400))
+    assert deliver(docs(2), sink, FakeClock(), once).took_nothing is took_nothing
+
+
+def test_a_domain_that_was_sent_nothing_did_not_take_nothing() -> None:
+    assert not deliver([], FakeSink(then=DOWN), FakeClock(), SETTINGS).took_nothing
 
 
 def test_the_bytes_of_all_requests_and_the_time_for_them_are_measured() -> None:

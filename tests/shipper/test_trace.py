@@ -105,6 +105,10 @@ FIELDS: dict[str, tuple[dict[str, Any], Trace]] = {
     "not just anywhere": ({"order": {"traceId": T}}, Trace()),
     "not in a list": ({"traceId": [T]}, Trace()),
     "an unusable one gives way to the next": ({"traceId": "none", "trace_id": T}, Trace(T)),
+    "Serilog's compact format": (
+        {"log_processed": {"@t": "2026-11-20T03:04:05Z", "@mt": "x", "@l": "Warning", "@tr": T, "@sp": S}},
+        Trace(T, S, "WARN"),
+    ),
     "a span alone": ({"spanId": S}, Trace("", S)),
     "zeros are no trace": ({"traceId": "0" * 32, "spanId": "0" * 16}, Trace()),
     "an id of another kind": ({"requestId": T, "id": T}, Trace()),

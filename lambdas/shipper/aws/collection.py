@@ -14,7 +14,7 @@ from shipper.setup_plan import Request
 from shipper.ship import Unreachable
 
 _STATUSES = {"AccessDeniedException": 403, "ThrottlingException": 429}
-"""Of errors that pass: this kind of API sends them all as 400."""
+"""The statuses of errors that pass: this kind of API sends them all as 400."""
 
 
 class ServerlessCollection:

@@ -24,7 +24,7 @@ MAX_TIMEOUT_S = 70.0
 """A stuck mapping update answers after 60 s: a client that hangs up before never hears which document it was."""
 
 _MAX_RETRY_AFTER_S = 900.0
-"""As long as a function lives: who is told to wait longer hands on at once."""
+"""As long as a function may run: documents that are to wait longer are handed on at once."""
 
 _GZIP_LEVEL = 1
 _HEADERS = {"content-type": "application/x-ndjson"}
@@ -40,7 +40,7 @@ class _Connection(RequestsHttpConnection):
         super().__init__(*args, **kwargs)
         for scheme in ("http://", "https://"):
             self.session.mount(scheme, DeadlineAdapter())
-        # Of an error the client keeps the body only.
+        # The client keeps only the body of an error.
         self.session.hooks["response"].append(_note_retry_after)
 
     def perform_request(self, *args: Any, timeout: float | None = None, **kwargs: Any) -> Any:
@@ -114,7 +114,7 @@ _replied = _Replied()
 
 
 def _note_retry_after(response: Response, *_: Any, **__: Any) -> None:
-    """Seconds, or a date (RFC 9110, 10.2.3): no proxy of the service was seen to send one, so that counts as none."""
+    """Seconds (RFC 9110, 10.2.3). A date counts as none: no proxy of the service was seen to send one."""
     text = response.headers.get("Retry-After", "")
     seconds = float(text) if text.isascii() and text.isdigit() else 0.0
     _replied.retry_after_s = min(seconds, _MAX_RETRY_AFTER_S)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -37,11 +38,10 @@ class SqsLetters:
     def __init__(
         self, make_sqs: Callable[[], Any], make_s3: Callable[[], Any], *, retry_url: str, dead_url: str, bucket: str
     ) -> None:
-        self._make_sqs = make_sqs
+        self._client = cache(make_sqs)
         self._retry_url = retry_url
         self._dead_url = dead_url
         self._bodies = Bodies(make_s3, bucket)
-        self._sqs: Any = None
 
     def retry(self, letters: Sequence[DeadLetter]) -> None:
         """Queue for the replay function. Raises `QueueFailed`."""
@@ -60,11 +60,6 @@ class SqsLetters:
         except (ClientError, BotoCoreError) as error:
             raise QueueFailed(f"{self._retry_url}: {error}") from error
 
-    def _client(self) -> Any:
-        if self._sqs is None:
-            self._sqs = self._make_sqs()
-        return self._sqs
-
     def _send(self, url: str, letters: Sequence[DeadLetter]) -> None:
         send_bodies(self._client(), url, (self._bodies.pack(letter) for letter in letters))
 
@@ -73,9 +68,8 @@ class Bodies:
     """Letters to message bodies and back, through the bucket where a body is too large for a message."""
 
     def __init__(self, make_s3: Callable[[], Any], bucket: str) -> None:
-        self._make_s3 = make_s3
+        self._client = cache(make_s3)
         self._bucket = bucket
-        self._s3: Any = None
 
     def pack(self, letter: DeadLetter) -> str:
         """The message for a letter. Raises `BotoCoreError` and `ClientError`."""
@@ -110,11 +104,6 @@ class Bodies:
         except (ClientError, BotoCoreError) as error:
             raise QueueFailed(f"the letter's body {key} is out of reach: {error}") from error
         return body
-
-    def _client(self) -> Any:
-        if self._s3 is None:
-            self._s3 = self._make_s3()
-        return self._s3
 
 
 def send_bodies(sqs: Any, url: str, bodies: Iterable[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from opensearchpy import OpenSearch
@@ -13,10 +14,9 @@ from opensearchpy.helpers import scan
 
 from shipper.audit import Found
 from shipper.compare import Stored
-from shipper.document import INDEX_PREFIX
+from shipper.document import INDEX_PATTERN
 from shipper.index_mapping import DEFAULT_LIMIT
 
-INDICES = INDEX_PREFIX + "*"
 _PAGE = 1_000
 _LENIENT = {"ignore_unavailable": "true", "allow_no_indices": "true"}
 _LIMIT = "index.mapping.total_fields.limit"
@@ -36,8 +36,7 @@ class Index:
     def __init__(self, endpoint: str, make_client: Callable[[], OpenSearch], *, scrolls: bool = True) -> None:
         self._endpoint = endpoint
         self._scrolls = scrolls
-        self._make_client = make_client
-        self._made: OpenSearch | None = None
+        self._client = cache(make_client)
 
     def between(self, log_group: str, from_ms: int, to_ms: int) -> Iterator[tuple[str, Found]]:
         """(id, document) of a log group, from the one time to before the other, in no order; of any number."""
@@ -74,9 +73,9 @@ class Index:
     def search(self, body: Mapping[str, Any], *, timeout_s: float | None = None) -> tuple[list[dict[str, Any]], int]:
         """(hits, number of all that match) of one search, in `timeout_s` if that is not None."""
         with self._one_line():
-            found = self._client().search(index=INDICES, body=dict(body), params=_LENIENT, request_timeout=timeout_s)[
-                "hits"
-            ]
+            found = self._client().search(
+                index=INDEX_PATTERN, body=dict(body), params=_LENIENT, request_timeout=timeout_s
+            )["hits"]
         return found["hits"], found["total"]["value"]
 
     def newest(self, log_group: str) -> str:
@@ -114,18 +113,14 @@ class Index:
 
     def _all(self, query: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if self._scrolls:
-            yield from scan(self._client(), query, index=INDICES, size=_PAGE, params=_LENIENT)
+            yield from scan(self._client(), query, index=INDEX_PATTERN, size=_PAGE, params=_LENIENT)
             return
         # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/serverless-pit.html
         in_order = [{"@timestamp": {"unmapped_type": "date"}}, {"@id": {"unmapped_type": "keyword"}}]
         page = {**query, "size": _PAGE, "sort": in_order}
-        while hits := self._client().search(index=INDICES, body=page, params=_LENIENT)["hits"]["hits"]:
+        while hits := self._client().search(index=INDEX_PATTERN, body=page, params=_LENIENT)["hits"]["hits"]:
             yield from hits
             page["search_after"] = hits[-1]["sort"]
-
-    def _client(self) -> OpenSearch:
-        self._made = self._made or self._make_client()
-        return self._made
 
     @contextmanager
     def _one_line(self) -> Iterator[None]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from shipper import jsontext
 from shipper.model import Ledger
-from shipper.settings import Settings, env_texts
+from shipper.settings import ENV_PREFIX, Settings
 
 _SAID_CHARS = 300
 
@@ -26,7 +26,7 @@ class Deployed:
 
     def settings(self) -> Settings:
         """What the function runs with. Raises `SettingsError`."""
-        return Settings.from_text(env_texts(self.variables))
+        return Settings.from_env(self.variables)
 
 
 class Function:
@@ -40,7 +40,7 @@ class Function:
         """The function's `SHIPPER_*` variables."""
         found = self._functions.get_function_configuration(FunctionName=self._name)
         variables = found.get("Environment", {}).get("Variables", {})
-        ours = {name: value for name, value in variables.items() if name.startswith("SHIPPER_")}
+        ours = {name: value for name, value in variables.items() if name.startswith(ENV_PREFIX)}
         return Deployed(ours, found["LastModified"])
 
     def take(self, event: Any) -> Ledger:

@@ -7,33 +7,30 @@ import tempfile
 
 import click
 
-from shipper import jsontext
 from shipper.audit import MAX_NAMED, Standing, Window
 from shipper.aws.clock import SystemClock
 from shipper.aws.events import LogGroups
 from shipper.aws.subscriber import Function
 from shipper.cli import deployment
-from shipper.cli.audit_quick import compare
-from shipper.cli.audit_report import Report, Sent, show, written
+from shipper.cli.audit_quick import compare_counts
+from shipper.cli.audit_report import Report, Sent, json_of, show
 from shipper.cli.auditing import examine, send, source_of
-from shipper.cli.moments import HELP, MOMENT
-from shipper.cli.terminal import PARTLY_DONE, Failed, counted, escaped, progress_console, safe
+from shipper.cli.moments import log_group_options
+from shipper.cli.terminal import PARTLY_DONE, Failed, counted, print_json, progress_console, safe
 
 
 @click.command("audit")
 @deployment.options
-@click.option("--log-group", required=True, metavar="NAME", help="The log group.")
-@click.option("--from", "from_ms", required=True, type=MOMENT, metavar="TIME", help=f"From then on: {HELP}.")
-@click.option("--to", "to_ms", default="now", show_default=True, type=MOMENT, metavar="TIME", help="Until before then.")
+@log_group_options
 @click.option(
     "--settle",
     default=60,
     show_default=True,
     type=click.IntRange(0),
     metavar="SECONDS",
-    help="What came to CloudWatch less than so long ago is not missed yet.",
+    help="An event that came to CloudWatch this recently does not count as missing yet.",
 )
-@click.option("--quick", is_flag=True, help="Compare only what CloudWatch's metrics count.")
+@click.option("--quick", is_flag=True, help="Compare only the counts of CloudWatch's metrics; it is cheap.")
 @click.option("--repair", is_flag=True, help="Send the missing events through the subscriber, with their ids.")
 @click.option("--dry-run", is_flag=True, help="With --repair: say what would be sent, and send nothing.")
 @click.option("--yes", is_flag=True, help="With --repair: do not ask.")
@@ -54,10 +51,10 @@ def audit(
 ) -> None:
     """Are all events of CloudWatch in the index?
 
-    Each event of the log group is looked for: in the index, joined into another one's document there, in the letters
-    of the dead-letter queue, among what the rules leave out. What is nowhere is missing. A document of which CloudWatch
-    has no event is extra: CloudWatch may have forgotten the event since. What the subscription's pattern does not take
-    is not asked for.
+    Looks for each event of the log group: in the index, on its own or joined into another one's document; in the
+    letters of the dead-letter queue; among what the rules leave out. What is nowhere is missing. A document without an
+    event in CloudWatch is extra: its event may have expired. Events that the subscription's pattern does not match are
+    not looked for.
 
     Exit codes: 0 nothing is missing, or all of it was sent; 3 something is missing; 1 failed; 2 wrong usage.
 
@@ -77,7 +74,7 @@ def audit(
         window = Window(source_of(groups, log_group), from_ms, to_ms, now_ms - settle * 1000)
         subscription = groups.subscription(log_group, site.outputs["SubscriberFunction"])
         if quick:
-            compare(site, window, subscription, as_json=as_json)
+            compare_counts(site, window, subscription, as_json=as_json)
             return
         if subscription is None:
             progress_console().print("No subscription filter of this log group leads to the subscriber.", style="bold")
@@ -89,7 +86,7 @@ def audit(
             function = Function(site.client("lambda"), site.outputs["SubscriberFunction"])
             sent = send(function, report.packed, spool)
     if as_json:
-        click.echo(escaped(jsontext.dumps(written(report, window, sent))))
+        print_json(json_of(report, window, sent))
     _end(report, sent, stack, repair=repair)
 
 
@@ -106,7 +103,7 @@ def _agreed(report: Report, stack: str, *, dry_run: bool, yes: bool) -> bool:
     """Say what is about to be sent, and ask. Raises `Failed` where it could make doubles."""
     if report.ids_differ:
         raise Failed(
-            "no event has the id of a document that is there, so to send them again could double all of them: "
+            "no event has the id of a document that is there, so that sending them again could double all of them: "
             "choose a time in which some are present"
         )
     out, count = progress_console(), report.counts[Standing.MISSING]
@@ -136,7 +133,7 @@ def _end(report: Report, sent: Sent | None, stack: str, *, repair: bool) -> None
         click.echo(f"cwl-shipper: {safe(error)}", err=True)
     out.print(sent.words, soft_wrap=True)
     if sent.ledger.dead_lettered:
-        out.print(f"Next: `cwl-shipper dlq ls --stack {stack}`.", markup=False, soft_wrap=True)
+        out.print(f"Next: `cwl-shipper dlq ls --stack {stack}`.", soft_wrap=True)
     if sent.failed:
         out.print(f"Not taken: {counted(sent.failed, 'payload')}. Run this again, it makes no doubles.")
         sys.exit(PARTLY_DONE if sent.taken else 1)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import sys
 
-import click
-
-from shipper import jsontext, metrics
+from shipper import metrics
 from shipper.audit import Window
 from shipper.aws.clock import SystemClock
 from shipper.aws.events import Subscription
 from shipper.aws.figures import Figures, Metric
 from shipper.cli.deployment import Site
-from shipper.cli.terminal import PARTLY_DONE, Failed, console, escaped
+from shipper.cli.terminal import PARTLY_DONE, Failed, console, print_json
 
 
-def compare(site: Site, window: Window, subscription: Subscription | None, *, as_json: bool) -> None:
+def compare_counts(site: Site, window: Window, subscription: Subscription | None, *, as_json: bool) -> None:
     """Print the counts of a time; exits with 3 where fewer events were received than forwarded. Raises `Failed`."""
     log_group = window.source.log_group
     if subscription is None:
@@ -26,7 +24,7 @@ def compare(site: Site, window: Window, subscription: Subscription | None, *, as
         raise Failed(f"CloudWatch has no figures of what it forwarded from {log_group} in this time")
     short = max(0, round(forwarded - (received or 0)))
     if as_json:
-        click.echo(escaped(jsontext.dumps({"log_group": log_group, **counts, "not_received": short})))
+        print_json({"log_group": log_group, **counts, "not_received": short})
     else:
         out = console()
         for name, count in counts.items():

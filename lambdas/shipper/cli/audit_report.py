@@ -9,7 +9,7 @@ from typing import Any
 from shipper.audit import MAX_NAMED, Event, Judged, Standing, Window
 from shipper.cli.terminal import console, counted, safe
 from shipper.model import Ledger
-from shipper.ship import iso
+from shipper.times import iso
 
 MAX_ERRORS = 5
 _SHOWN = 10
@@ -73,7 +73,7 @@ class Sent:
         )
 
 
-def written(report: Report, window: Window, sent: Sent | None) -> dict[str, Any]:
+def json_of(report: Report, window: Window, sent: Sent | None) -> dict[str, Any]:
     """The report, and what became of what was sent, if anything was."""
     found = {
         "log_group": window.source.log_group,
@@ -96,7 +96,7 @@ def written(report: Report, window: Window, sent: Sent | None) -> dict[str, Any]
 def show(report: Report, window: Window) -> None:
     """Print it."""
     out = console()
-    out.print(safe(window.source.log_group), style="bold", markup=False, soft_wrap=True)
+    out.print(safe(window.source.log_group), style="bold", soft_wrap=True)
     out.print(f"from {iso(window.from_ms)} to {iso(window.to_ms)}", style="dim")
     out.print(f"{report.counts.total():>11,}  events in CloudWatch")
     for standing, words in _WORDS.items():
@@ -122,10 +122,10 @@ def _print_missing(report: Report) -> None:
     if report.missing:
         out.print("missing", style="dim")
     for event in report.missing[:_SHOWN]:
-        out.print(f"  {iso(event.at_ms)}  {safe(event.event.id)}", markup=False, soft_wrap=True)
-        out.print(f"    {safe(event.log_stream)}", markup=False, style="dim", overflow="ellipsis", no_wrap=True)
+        out.print(f"  {iso(event.at_ms)}  {safe(event.event.id)}", soft_wrap=True)
+        out.print(f"    {safe(event.log_stream)}", style="dim", overflow="ellipsis", no_wrap=True)
         text = " ".join(safe(event.event.message[:_TEXT_CHARS]).split())
-        out.print(f"    {text}", markup=False, overflow="ellipsis", no_wrap=True)
+        out.print(f"    {text}", overflow="ellipsis", no_wrap=True)
     _print_others(report.counts[Standing.MISSING])
 
 
@@ -134,7 +134,7 @@ def _print_extra(report: Report) -> None:
     if report.extra:
         out.print("extra", style="dim")
     for id_ in report.extra[:_SHOWN]:
-        out.print(f"  {safe(id_)}", markup=False, soft_wrap=True)
+        out.print(f"  {safe(id_)}", soft_wrap=True)
     _print_others(report.extra_count)
 
 

@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO
 
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, TaskProgressColumn
 
 from shipper import jsontext
-from shipper.audit import (
-    Auditor,
-    Found,
-    Window,
-    milliseconds,
-    slices,
-)
+from shipper.audit import Auditor, Found, Window, slices
 from shipper.aws.clock import SystemClock
 from shipper.aws.events import LogGroups
 from shipper.aws.inbox import Inbox, Message
@@ -24,11 +18,12 @@ from shipper.cli import letters
 from shipper.cli.audit_report import MAX_ERRORS, Report, Sent
 from shipper.cli.deployment import Deployment, Site
 from shipper.cli.reading import reading
-from shipper.cli.terminal import Failed, progress_console
+from shipper.cli.terminal import Failed, progress_bar
 from shipper.deadletter import BadEnvelope
 from shipper.model import Document, Rejected, Source
 from shipper.replay import opened
 from shipper.resend import payloads
+from shipper.times import milliseconds
 
 
 class Stores:
@@ -88,7 +83,7 @@ def examine(site: Site, window: Window, pattern: str, spool: IO[bytes]) -> Repor
     """
     report, settings = Report(), site.found.deployed()
     first_ms = window.read_from_ms
-    with progress_bar() as progress:
+    with progress_bar(TaskProgressColumn()) as progress:
         stores = Stores(site.index, site.found, window, progress)
         auditor = Auditor(window, settings, stores)
         task = progress.add_task("comparing", total=window.to_ms - first_ms)
@@ -111,7 +106,7 @@ def send(function: Function, count: int, spool: IO[bytes]) -> Sent:
     """Have the function take the `count` payloads in `spool`. Raises what boto3 raises."""
     sent = Sent()
     spool.seek(0)
-    with progress_bar() as progress:
+    with progress_bar(TaskProgressColumn()) as progress:
         for line in progress.track(spool, total=count, description="sending"):
             try:
                 sent.ledger += function.take(jsontext.loads(line))
@@ -129,10 +124,3 @@ def source_of(groups: LogGroups, log_group: str) -> Source:
         if group.name == log_group:
             return Source(group.owner, log_group, "")
     raise Failed(f"there is no log group {log_group} here")
-
-
-def progress_bar() -> Progress:
-    """A bar on standard error, where that is a terminal."""
-    console = progress_console()
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -7,17 +7,18 @@ import sys
 from typing import Any
 
 import click
+from rich.progress import TaskProgressColumn
 
 from shipper.audit import Window, slices
 from shipper.aws.clock import SystemClock
 from shipper.aws.events import LogGroups
 from shipper.aws.search import Index
 from shipper.cli import deployment
-from shipper.cli.auditing import progress_bar, source_of
-from shipper.cli.moments import HELP, MOMENT
-from shipper.cli.terminal import PARTLY_DONE, Failed, console, counted, escaped, safe, shortened
+from shipper.cli.auditing import source_of
+from shipper.cli.moments import log_group_options
+from shipper.cli.terminal import PARTLY_DONE, Failed, console, counted, escaped, progress_bar, safe, shortened
 from shipper.compare import ABSENT, MAX_NAMED, Comparison, Difference, Verdict, documents
-from shipper.ship import iso
+from shipper.times import iso
 
 _SHOWN = 10
 _VALUE_CHARS = 200
@@ -32,9 +33,7 @@ _WORDS = {
 
 @click.command("compare", short_help="Does the AWS-generated function make the same documents?")
 @click.option("--endpoint", required=True, metavar="URL", help="The domain that the AWS-generated function writes to.")
-@click.option("--log-group", required=True, metavar="NAME", help="The log group.")
-@click.option("--from", "from_ms", required=True, type=MOMENT, metavar="TIME", help=f"From then on: {HELP}.")
-@click.option("--to", "to_ms", default="now", show_default=True, type=MOMENT, metavar="TIME", help="Until before then.")
+@log_group_options
 @click.option(
     "--settle",
     default=300,
@@ -43,7 +42,11 @@ _WORDS = {
     metavar="SECONDS",
     help="Leave the last seconds out: the function may still be at work on them.",
 )
-@click.option("--function", metavar="NAME", help="That function: only what its filter's pattern takes is compared.")
+@click.option(
+    "--function",
+    metavar="NAME",
+    help="The AWS-generated function: only events that its filter's pattern matches are compared.",
+)
 @deployment.account_options
 @click.option("--json", "as_json", is_flag=True, help=f"One JSON object; it names up to {MAX_NAMED:,} of a kind.")
 def compare(
@@ -59,8 +62,8 @@ def compare(
 ) -> None:
     """Are the documents of the AWS-generated function those that this one makes?
 
-    Reads the events of a log group from CloudWatch, transforms them with the profile `incumbent`, and holds that
-    against the documents in the domain, by their ids. Nothing is written, and no stack is needed: it can be tried
+    Reads the events of a log group from CloudWatch, transforms them with the profile `incumbent`, and compares the
+    result with the documents in the domain, by their ids. Nothing is written, and no stack is needed: it can be tried
     before anything is deployed, and again while both run.
 
     Exit codes: 0 all are alike, but for what is meant; 3 something differs; 1 failed; 2 wrong usage.
@@ -82,7 +85,7 @@ def compare(
     if not found.counts:
         raise Failed("there are neither events nor documents in this time: nothing was compared")
     if as_json:
-        click.echo(escaped(_json(_written(found, window))))
+        click.echo(escaped(_dumps(_json(found, window))))
     else:
         _show(found, window)
     if not found.is_alike:
@@ -98,7 +101,7 @@ def _pattern(groups: LogGroups, log_group: str, function: str | None) -> str:
         raise Failed(f"no subscription filter of {log_group} leads to {function}")
     if subscription.pattern.lstrip().startswith("["):
         raise Failed(
-            f"the filter {subscription.name} extracts fields, which CloudWatch does not tell again: let both write "
+            f"the filter {subscription.name} extracts fields, which CloudWatch keeps nowhere: let both write "
             "for a while, each to its own domain, and look at their documents"
         )
     return subscription.pattern
@@ -106,7 +109,7 @@ def _pattern(groups: LogGroups, log_group: str, function: str | None) -> str:
 
 def _compared(groups: LogGroups, index: Index, window: Window, pattern: str) -> Comparison:
     found, log_group = Comparison(), window.source.log_group
-    with progress_bar() as progress:
+    with progress_bar(TaskProgressColumn()) as progress:
         task = progress.add_task("comparing", total=window.to_ms - window.from_ms)
         for part in slices(groups.events(log_group, window.from_ms, window.to_ms, pattern), window):
             theirs = dict(index.documents(log_group, part.from_ms, part.to_ms))
@@ -115,12 +118,12 @@ def _compared(groups: LogGroups, index: Index, window: Window, pattern: str) -> 
     return found
 
 
-def _json(value: Any) -> bytes:
+def _dumps(value: Any) -> bytes:
     """By the standard library: a domain may hold integers that `jsontext` does not write."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
-def _written(found: Comparison, window: Window) -> dict[str, Any]:
+def _json(found: Comparison, window: Window) -> dict[str, Any]:
     return {
         "log_group": window.source.log_group,
         "from": iso(window.from_ms),
@@ -143,7 +146,7 @@ def _sides(difference: Difference) -> tuple[tuple[str, Any], tuple[str, Any]]:
 
 def _show(found: Comparison, window: Window) -> None:
     out = console()
-    out.print(safe(window.source.log_group), style="bold", markup=False, soft_wrap=True)
+    out.print(safe(window.source.log_group), style="bold", soft_wrap=True)
     out.print(f"from {iso(window.from_ms)} to {iso(window.to_ms)}", style="dim")
     for verdict, words in _WORDS.items():
         count = found.counts[verdict]
@@ -153,7 +156,7 @@ def _show(found: Comparison, window: Window) -> None:
     _show_fields(found)
     for name, ids in (("missing", found.missing), ("extra", found.extra)):
         for id_ in ids[:_SHOWN]:
-            out.print(f"{name}  {safe(id_)}", markup=False, soft_wrap=True)
+            out.print(f"{name}  {safe(id_)}", soft_wrap=True)
     if found.ids_differ:
         out.print("No event has the id of a document: are they of the same log group?", style="bold")
     elif not found.is_alike:
@@ -164,14 +167,14 @@ def _show_fields(found: Comparison) -> None:
     """The fields that differ in most documents, each with one of these."""
     out, examples = console(), {one.path: one for one in reversed(found.differences)}
     for path, count in found.fields.most_common(_SHOWN):
-        out.print(f"{safe(path)} differs in {counted(count, 'document')}", markup=False, style="bold", soft_wrap=True)
+        out.print(f"{safe(path)} differs in {counted(count, 'document')}", style="bold", soft_wrap=True)
         if path in examples:
             _show_example(examples[path])
 
 
 def _show_example(difference: Difference) -> None:
     out = console()
-    out.print(f"  {safe(difference.id)}", markup=False, style="dim", soft_wrap=True)
+    out.print(f"  {safe(difference.id)}", style="dim", soft_wrap=True)
     for name, value in _sides(difference):
-        text = "(none)" if value is ABSENT else _json(shortened(value, _VALUE_CHARS)).decode()
-        out.print(f"  {name:>6}  {safe(text)}", markup=False, overflow="ellipsis", no_wrap=True)
+        text = "(none)" if value is ABSENT else _dumps(shortened(value, _VALUE_CHARS)).decode()
+        out.print(f"  {name:>6}  {safe(text)}", overflow="ellipsis", no_wrap=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,39 +12,47 @@ from typing import Any
 import click
 from rich.table import Table
 
-from shipper import jsontext
-from shipper.cli.terminal import Failed, cell, console, escaped, progress_console
+from shipper.cli.terminal import Failed, cell, console, print_json, progress_console
 from shipper.cost import PRICES, Lever, Line, UnknownPrice, Workload, bill, levers, prices, problems, total
 
+_GB = click.FloatRange(0, 1e6, min_open=True)
 _COUNT = click.IntRange(1)
+_NO_OR_MORE = click.IntRange(0)
+_STANDARD = Workload(gb_per_day=1)
+
+
+def _standard(option: str, type_: click.ParamType[Any], metavar: str, words: str) -> Callable[..., Any]:
+    """An option for a field of `Workload`, whose default it has."""
+    default = getattr(_STANDARD, option.removeprefix("--").replace("-", "_"))
+    return click.option(option, type=type_, metavar=metavar, default=default, show_default=True, help=words)
 
 
 @click.command("cost")
-@click.option("--gb-per-day", required=True, type=click.FloatRange(0, 1e6, min_open=True), help="GB of logs a day.")
-@click.option("--log-days", default=30, show_default=True, type=_COUNT, help="CloudWatch keeps them so long.")
-@click.option("--index-days", default=30, show_default=True, type=_COUNT, help="The domain keeps them so long.")
-@click.option("--replicas", default=0, show_default=True, type=click.IntRange(0), help="Copies of each index.")
-@click.option("--instance-type", default="t3.medium.search", show_default=True, metavar="TYPE", help="Data nodes.")
-@click.option("--instances", default=1, show_default=True, type=_COUNT, help="How many of them.")
-@click.option("--master-type", default="m7g.large.search", show_default=True, metavar="TYPE", help="Dedicated masters.")
-@click.option("--masters", default=0, show_default=True, type=click.IntRange(0), help="How many of them.")
-@click.option("--memory-mib", default=512, show_default=True, type=_COUNT, help="Memory of the function.")
-@click.option("--event-bytes", default=475, show_default=True, type=_COUNT, help="Of an event, as CloudWatch counts.")
-@click.option("--events-per-payload", default=100, show_default=True, type=_COUNT, help="Events an invocation gets.")
-@click.option("--index-bytes", default=401, show_default=True, type=_COUNT, help="Of an event in the index.")
-@click.option("--prices", "file", type=click.Path(dir_okay=False), metavar="FILE", help="JSON: price by name, in USD.")
-@click.option("--price", "assignments", multiple=True, metavar="NAME=USD", help="Change one price; repeatable.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, with the prices that were used.")
+@click.option("--gb-per-day", required=True, metavar="GB", type=_GB, help="Logs that CloudWatch takes in a day.")
+@_standard("--log-days", _COUNT, "DAYS", "How long CloudWatch keeps the logs.")
+@_standard("--index-days", _COUNT, "DAYS", "How long the domain keeps them.")
+@_standard("--replicas", _NO_OR_MORE, "N", "Replicas of each index.")
+@_standard("--instance-type", click.STRING, "TYPE", "Type of the data nodes.")
+@_standard("--instances", _COUNT, "N", "Data nodes.")
+@_standard("--master-type", click.STRING, "TYPE", "Type of the dedicated masters.")
+@_standard("--masters", _NO_OR_MORE, "N", "Dedicated masters.")
+@_standard("--memory-mib", _COUNT, "MIB", "Memory of the function.")
+@_standard("--event-bytes", _COUNT, "BYTES", "Size of an event as CloudWatch counts it.")
+@_standard("--events-per-payload", _COUNT, "N", "Events that an invocation gets.")
+@_standard("--index-bytes", _COUNT, "BYTES", "Size of an event in the index, one copy.")
+@click.option("--prices", "file", type=click.Path(dir_okay=False), metavar="FILE", help="JSON: USD by name of price.")
+@click.option("--price", "assignments", multiple=True, metavar="NAME=USD", help="Change or add one; repeatable.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, with the prices used.")
 def cost(file: str | None, assignments: Sequence[str], as_json: bool, **load: Any) -> None:
     """What does it cost in a month, and what would make it cheaper?
 
-    By formulas, from how much is logged: nothing is looked up in an account. Prices are list prices of us-east-1;
+    Computed from how much is logged; nothing is looked up in an account. Prices are list prices of us-east-1.
     docs/cost.md says where each figure comes from, and what is not counted.
 
     \b
     Examples:
-      cwl-shipper cost --gb-per-day 2
-      cwl-shipper cost --gb-per-day 50 --instance-type or2.large.search --instances 3 --replicas 1
+      cwl-shipper cost --gb-per-day 2 --instance-type t3.medium.search
+      cwl-shipper cost --gb-per-day 50 --instances 3 --replicas 1 --masters 3
       cwl-shipper cost --gb-per-day 10 --price logs_ingest=0.76 --json
     """
     if math.isnan(load["gb_per_day"]):
@@ -56,7 +64,7 @@ def cost(file: str | None, assignments: Sequence[str], as_json: bool, **load: An
     except UnknownPrice as error:
         raise click.UsageError(str(error)) from None
     if as_json:
-        click.echo(escaped(jsontext.dumps(_written(workload, lines, savings, usd))))
+        print_json(_json(workload, lines, savings, usd))
     else:
         _show(lines, savings)
     for problem in problems(workload):
@@ -69,8 +77,10 @@ def _from_file(file: str | None) -> dict[str, float]:
         return {}
     try:
         found = json.loads(Path(file).read_bytes())
-    except (OSError, ValueError) as error:
-        raise Failed(f"{file} cannot be read: {error}") from None
+    except OSError as error:
+        raise Failed(f"{file}: {error.strerror}") from None
+    except ValueError as error:
+        raise Failed(f"{file} is not JSON: {error}") from None
     if not isinstance(found, dict):
         raise Failed(f"{file} holds no JSON object of prices by name")
     return {name: _usd(name, value) for name, value in found.items()}
@@ -87,13 +97,11 @@ def _usd(name: str, value: Any) -> float:
     except (TypeError, ValueError):
         usd = -1.0
     if not 0 <= usd < float("inf"):
-        raise click.UsageError(f"{value!r} is no price of {name}: a number of US dollars")
+        raise click.UsageError(f"{value!r} is no price of {name}: give a number of US dollars, {name}=0.5")
     return usd
 
 
-def _written(
-    load: Workload, lines: Sequence[Line], savings: Sequence[Lever], usd: Mapping[str, float]
-) -> dict[str, Any]:
+def _json(load: Workload, lines: Sequence[Line], savings: Sequence[Lever], usd: Mapping[str, float]) -> dict[str, Any]:
     return {
         "workload": asdict(load),
         "problems": problems(load),
@@ -108,23 +116,21 @@ def _written(
 
 
 def _show(lines: Sequence[Line], savings: Sequence[Lever]) -> None:
-    out = console()
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("a month")
-    table.add_column("USD", justify="right")
-    table.add_column("for", overflow="fold")
-    for line in lines:
-        table.add_row(cell(line.item), _money(line.usd), cell(line.how))
+    table = _table("a month", "for", lines)
     table.add_row(cell("all"), _money(total(lines)), "", style="bold")
-    out.print(table)
-    out.print()
+    console().print(table)
+    console().print()
+    console().print(_table("would save", "but", savings))
+
+
+def _table(what: str, about: str, rows: Iterable[tuple[str, float, str]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("would save")
+    table.add_column(what)
     table.add_column("USD", justify="right")
-    table.add_column("but", overflow="fold")
-    for lever in savings:
-        table.add_row(cell(lever.change), _money(lever.usd), cell(lever.catch))
-    out.print(table)
+    table.add_column(about, overflow="fold")
+    for name, usd, words in rows:
+        table.add_row(cell(name), _money(usd), cell(words))
+    return table
 
 
 def _money(usd: float) -> str:

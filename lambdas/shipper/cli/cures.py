@@ -64,7 +64,7 @@ CURES: tuple[Cure, ...] = (
     Cure(
         "mapper_parsing_exception",
         r"field name cannot|object field starting or ending with a",
-        "A field has a name that the engine takes for none: empty, or dots only.",
+        "A field has a name that the engine refuses: empty, or dots only.",
         "Drop the field.",
         None,
     ),
@@ -144,7 +144,7 @@ CURES: tuple[Cure, ...] = (
     Cure(
         r"bad_\w+|too_large|unknown_type",
         "",
-        "The function was invoked with what is no payload of CloudWatch Logs.",
+        "The function was invoked with something that is no payload of CloudWatch Logs.",
         "Find out who invoked it, then purge it.",
         None,
     ),

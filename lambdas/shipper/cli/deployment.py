@@ -28,7 +28,7 @@ from shipper.aws.opensearch import OpenSearchSink, client
 from shipper.aws.queue import Bodies, SqsLetters
 from shipper.aws.search import Index, SearchFailed
 from shipper.aws.subscriber import Function
-from shipper.cli.terminal import Failed
+from shipper.cli.terminal import Failed, combined
 from shipper.model import DeadLetter
 from shipper.settings import Settings, SettingsError
 from shipper.settings_checks import endpoint_faults
@@ -69,27 +69,25 @@ class Site:
     index: Index
 
 
-def account_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say which account is meant, named as in the AWS command line."""
-    for option in (
-        click.option("--profile", metavar="NAME", help="Profile of the AWS configuration."),
-        click.option("--region", metavar="NAME", help="AWS Region."),
-    ):
-        command = option(command)
-    return command
+account_options = combined(
+    click.option("--region", metavar="NAME", help="AWS Region."),
+    click.option("--profile", metavar="NAME", help="Profile of the AWS configuration."),
+)
+"""Which account is meant, named as in the AWS command line."""
 
-
-def options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """These, and the one that says which deployment is meant."""
-    stack = click.option(
+options = combined(
+    click.option(
         "--stack",
         default=DEFAULT_STACK,
         show_default=True,
         envvar="CWL_SHIPPER_STACK",
         show_envvar=True,
+        metavar="NAME",
         help="Name of the stack.",
-    )
-    return stack(account_options(command))
+    ),
+    account_options,
+)
+"""Which deployment is meant."""
 
 
 def find(stack: str, region: str | None, profile: str | None) -> Deployment:
@@ -105,22 +103,17 @@ def survey(stack: str, region: str | None, profile: str | None) -> Site:
         session = boto3.Session(profile_name=profile, region_name=region)
         outputs = _outputs(session, stack, _SITE_OUTPUTS)
         found = _wired(session, outputs)
-        auth = _signer(session, found.settings)
-        endpoint, scrolls = found.settings.endpoint, found.settings.service != collection.SERVICE
-        index = Index(endpoint, lambda: client(endpoint, auth()), scrolls=scrolls)
-        return Site(found, outputs, partial(_client, session), index)
+        return Site(found, outputs, partial(_client, session), _index(session, found.settings))
 
 
 def outside(endpoint: str, region: str | None, profile: str | None) -> tuple[LogGroups, Index]:
-    """The log groups of the account and a domain of anybody, without a stack. Raises `Failed`."""
+    """The log groups of the account and any domain, without a stack. Raises `Failed`."""
     if faults := endpoint_faults(endpoint):
         raise Failed(f"{endpoint}: {'; '.join(faults)}")
     with aws_errors(""):
         session = boto3.Session(profile_name=profile, region_name=region)
-        service = collection.service_of(endpoint)
-        auth = _signer(session, Settings(endpoint=endpoint, service=service))
-        scrolls = service != collection.SERVICE
-        return LogGroups(_client(session, "logs")), Index(endpoint, lambda: client(endpoint, auth()), scrolls=scrolls)
+        settings = Settings(endpoint=endpoint, service=collection.service_of(endpoint))
+        return LogGroups(_client(session, "logs")), _index(session, settings)
 
 
 @contextmanager
@@ -133,7 +126,7 @@ def aws_errors(stack: str) -> Iterator[None]:
     except NoRegionError:
         raise Failed("no AWS Region: use --region or set AWS_REGION") from None
     except ProfileNotFound as error:
-        raise Failed(str(error)) from None
+        raise Failed(f"{error}: `aws configure list-profiles` names those that there are") from None
     except ClientError as error:
         raise Failed(_client_error(error, stack)) from None
     except BotoCoreError as error:
@@ -162,7 +155,7 @@ def _client_error(error: ClientError, stack: str) -> str:
 
 
 def _client(session: Any, service: str) -> Any:
-    """A client that waits as long as a function may take, and goes slower where it is asked to."""
+    """A client that waits as long as a function may take, and slows down where it is throttled."""
     config = Config(read_timeout=_READ_TIMEOUT_S, retries={"mode": "adaptive", "max_attempts": _MAX_ATTEMPTS})
     return session.client(service, config=config)
 
@@ -206,6 +199,12 @@ def _wired(session: Any, outputs: dict[str, str]) -> Deployment:
     )
 
 
+def _index(session: Any, settings: Settings) -> Index:
+    auth = _signer(session, settings)
+    scrolls = settings.service != collection.SERVICE
+    return Index(settings.endpoint, lambda: client(settings.endpoint, auth()), scrolls=scrolls)
+
+
 def _deployed(function: Function) -> Settings:
     try:
         return function.deployed().settings()
@@ -214,7 +213,7 @@ def _deployed(function: Function) -> Settings:
 
 
 def _signer(session: Any, settings: Settings) -> Callable[[], AWS4Auth]:
-    """Makes what signs with the credentials of then."""
+    """A function that makes a signer with the credentials of the moment: they may expire during a long run."""
 
     def auth() -> AWS4Auth:
         credentials = session.get_credentials()

@@ -14,19 +14,18 @@ from shipper.cli import deployment, filters, letters
 from shipper.cli.deployment import Deployment
 from shipper.cli.filters import Filter
 from shipper.cli.reading import Reading, reading
-from shipper.cli.terminal import PARTLY_DONE, console, counted, progress_console, safe
+from shipper.cli.terminal import PARTLY_DONE, console, counted, print_json, progress_console, safe, writing_options
 from shipper.cli.vault import Saved, Vault
 from shipper.deadletter import BadEnvelope
-from shipper.ship import iso
+from shipper.times import iso
 
 
-@click.command("export")
+@click.command("export", short_help="Move letters out of the queue into files.")
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @deployment.options
 @filters.options
 @click.option("--keep", is_flag=True, help="Leave the letters in the queue, too.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@writing_options(dry_run="Only say what would be done.")
 def export(
     folder: Path,
     stack: str,
@@ -36,11 +35,14 @@ def export(
     keep: bool,
     dry_run: bool,
     yes: bool,
+    as_json: bool,
 ) -> None:
-    """Move letters out of the queue into NDJSON files in DIR, with what of them lies in the bucket.
+    """Move letters out of the queue into NDJSON files in DIR, with their bodies from the bucket.
 
-    A letter is deleted from the queue only after it is safe on the disk. Killed or stopped, run it again with the same
-    DIR: it goes on, and no letter is in the files twice.
+    A letter is deleted from the queue only after it is safe on the disk. If a run was killed or stopped, run it again
+    with the same DIR: it goes on, and no letter is in the files twice.
+
+    Exit codes: 0 done; 3 some letters stay, as the bucket does not answer; 1 failed; 2 wrong usage.
 
     \b
     Examples:
@@ -53,21 +55,30 @@ def export(
         visible, _ = found.inbox.depth()
         verb = "copy" if keep else "move"
         plan = f"{verb} {chosen.words}, about {visible} in the queue of {stack}, to {safe(str(folder))}"
-        progress_console().print(plan, style="bold", markup=False, soft_wrap=True)
+        progress_console().print(plan, style="bold", soft_wrap=True)
         if dry_run:
+            if as_json:
+                print_json({"dry_run": True, "in_queue": visible})
             return
         if not keep and not yes:
             click.confirm("Move them?", abort=True, err=True)
         with reading(found.inbox) as one:
             saved, left = _export(found, Vault(folder), chosen, one, keep=keep)
-    console().print(f"{counted(saved, 'letter')} of this run in {safe(str(folder))}.", markup=False, soft_wrap=True)
+    if as_json:
+        print_json({"dry_run": False, "letters": saved, "left": left})
+    else:
+        _summary(saved, left, safe(str(folder)), keep=keep)
     if left:
-        console().print(f"{counted(left, 'letter')} left in the queue: the bucket does not answer. Run it again.")
         sys.exit(PARTLY_DONE if saved else 1)
-    if saved and not keep:
-        console().print(
-            f"Next: `cwl-shipper dlq import {safe(str(folder))}` puts them back.", markup=False, soft_wrap=True
-        )
+
+
+def _summary(saved: int, left: int, folder: str, *, keep: bool) -> None:
+    out = console()
+    out.print(f"{counted(saved, 'letter')} of this run in {folder}.", soft_wrap=True)
+    if left:
+        out.print(f"{counted(left, 'letter')} left in the queue: the bucket does not answer. Run it again.")
+    elif saved and not keep:
+        out.print(f"Next: `cwl-shipper dlq import {folder}` puts them back.", soft_wrap=True)
 
 
 def _export(found: Deployment, vault: Vault, chosen: Filter, one: Reading, *, keep: bool) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from shipper.aws.queue import QueueFailed
 from shipper.cli import deployment
 from shipper.cli.deployment import Deployment
 from shipper.cli.reading import reading
-from shipper.cli.terminal import Failed, console, counted, progress_console
+from shipper.cli.terminal import Failed, console, counted, print_json, progress_console, writing_options
 from shipper.cli.vault import Journal, Saved, Vault
 from shipper.deadletter import BadEnvelope
 
@@ -25,13 +25,15 @@ _BATCH = 10
 @click.command("import")
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, exists=True, path_type=Path))
 @deployment.options
-@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def import_(folder: Path, stack: str, region: str | None, profile: str | None, dry_run: bool, yes: bool) -> None:
+@writing_options(dry_run="Only say what would be done.")
+def import_(
+    folder: Path, stack: str, region: str | None, profile: str | None, dry_run: bool, yes: bool, as_json: bool
+) -> None:
     """Put exported letters back into the queue. The files stay; DIR/sent.ndjson notes what was sent.
 
-    Killed or stopped, run it again: what was sent is not sent again. The last batch before a kill is looked for in the
-    queue first. If others have it just then it comes twice, of which a replay still makes one document each.
+    If a run was killed or stopped, run it again: what was sent is not sent again. The last batch before a kill is
+    looked for in the queue first. Where somebody else is reading it just then, it is sent twice; a replay still makes
+    one document of each.
 
     \b
     Examples:
@@ -40,18 +42,21 @@ def import_(folder: Path, stack: str, region: str | None, profile: str | None, d
     """
     found, vault = deployment.find(stack, region, profile), Vault(folder)
     journal = vault.journal()
+    before = len(journal.sent)
     count = sum(letter.id not in journal.sent for letter in vault.letters())
-    plan = f"send {counted(count, 'letter')} to the dead-letter queue of {stack}; {len(journal.sent):,} sent before"
-    progress_console().print(plan, style="bold", markup=False, soft_wrap=True)
-    if dry_run or not count:
-        return
-    if not yes:
-        click.confirm("Send them?", abort=True, err=True)
-    with deployment.aws_errors(stack):
-        sent = _import(found, vault, journal)
-    console().print(
-        f"{counted(sent, 'letter')} sent. Next: `cwl-shipper dlq ls --stack {stack}`.", markup=False, soft_wrap=True
-    )
+    plan = f"send {counted(count, 'letter')} to the dead-letter queue of {stack}; {before:,} sent before"
+    progress_console().print(plan, style="bold", soft_wrap=True)
+    sent = 0
+    if count and not dry_run:
+        if not yes:
+            click.confirm("Send them?", abort=True, err=True)
+        with deployment.aws_errors(stack):
+            sent = _import(found, vault, journal)
+        if not as_json:
+            next_step = f"Next: `cwl-shipper dlq ls --stack {stack}`."
+            console().print(f"{counted(sent, 'letter')} sent. {next_step}", soft_wrap=True)
+    if as_json:
+        print_json({"dry_run": dry_run, "letters": count, "sent": sent, "sent_before": before})
 
 
 def _import(found: Deployment, vault: Vault, journal: Journal) -> int:

@@ -10,12 +10,11 @@ from typing import Any
 import click
 from rich.table import Table
 
-from shipper import jsontext
 from shipper.cli import deployment, filters, letters
 from shipper.cli.filters import Filter
 from shipper.cli.groups import Groups
 from shipper.cli.reading import reading
-from shipper.cli.terminal import cell, console, counted, escaped, shortened
+from shipper.cli.terminal import cell, console, counted, print_json, shortened
 
 _LIMIT = 100_000
 """SQS hands out 120,000 messages at a time, and no more until some come back;
@@ -64,7 +63,7 @@ def ls(stack: str, region: str | None, profile: str | None, chosen: Filter, limi
                 break
     if as_json:
         for row in groups.rows():
-            click.echo(escaped(jsontext.dumps(row)))
+            print_json(row)
     else:
         _print(groups.rows(), count, one.visible, one.hidden)
 

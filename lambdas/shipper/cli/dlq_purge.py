@@ -9,11 +9,11 @@ import click
 from shipper.cli import deployment, filters, letters
 from shipper.cli.filters import EVERYTHING, Filter
 from shipper.cli.reading import Reading, reading
-from shipper.cli.terminal import Failed, console, counted, progress_console, safe
+from shipper.cli.terminal import Failed, console, counted, print_json, progress_console, safe, writing_options
 from shipper.cli.vault import Vault
 
 
-@click.command("purge")
+@click.command("purge", short_help="Delete letters for good.")
 @deployment.options
 @filters.options
 @click.option("--all", "everything", is_flag=True, help="All letters.")
@@ -21,10 +21,9 @@ from shipper.cli.vault import Vault
     "--exported",
     metavar="DIR",
     type=click.Path(file_okay=False, exists=True, path_type=Path),
-    help="Only letters that `dlq export --keep` has put into DIR.",
+    help="Only letters that `dlq export --keep DIR` has put there.",
 )
-@click.option("--dry-run", is_flag=True, help="Count them, and delete nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask; without --exported there is no way back.")
+@writing_options(dry_run="Count them, and delete nothing.", yes="Do not ask; without --exported there is no way back.")
 def purge(
     stack: str,
     region: str | None,
@@ -34,8 +33,12 @@ def purge(
     exported: Path | None,
     dry_run: bool,
     yes: bool,
+    as_json: bool,
 ) -> None:
-    """Delete letters for good: those of a filter, or --all; after an export (--exported DIR), or with --yes.
+    """Delete letters for good: those that the options choose, or --all of them.
+
+    Export them first, and name the folder with --exported: then only what is in its files is deleted. Without it,
+    --yes is needed.
 
     \b
     Examples:
@@ -53,12 +56,15 @@ def purge(
     with deployment.aws_errors(stack):
         where = f" that are in {safe(str(exported))}" if exported else ""
         progress_console().print(
-            f"delete {chosen.words}{where} from the queue of {stack}", style="bold", markup=False, soft_wrap=True
+            f"delete {chosen.words}{where} from the queue of {stack}", style="bold", soft_wrap=True
         )
         if not (yes or dry_run):
             click.confirm("Delete them?", abort=True, err=True)
         with reading(found.inbox) as one:
             deleted, kept = _purge(found, chosen, on_disk, one, dry_run=dry_run)
+    if as_json:
+        print_json({"dry_run": dry_run, "letters": deleted, "left": kept})
+        return
     verb = "would be deleted" if dry_run else "deleted"
     console().print(f"{counted(deleted, 'letter')} {verb}, {kept:,} left.")
 

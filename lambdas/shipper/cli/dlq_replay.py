@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
 import click
 
 from shipper.cli import deployment, filters
 from shipper.cli.deployment import Deployment
 from shipper.cli.filters import Filter
-from shipper.cli.preview import rehearsed, show
+from shipper.cli.preview import previewed, show
 from shipper.cli.reach import reachable
 from shipper.cli.reading import reading
 from shipper.cli.replaying import Totals, Work, picked, run
-from shipper.cli.terminal import PARTLY_DONE, Failed, console, counted, progress_console, safe
+from shipper.cli.terminal import (
+    PARTLY_DONE,
+    Failed,
+    console,
+    counted,
+    print_json,
+    progress_console,
+    safe,
+    writing_options,
+)
 from shipper.repair import Repair
 
 _HOLD_S = 60
@@ -23,7 +33,7 @@ _HOLD_S = 60
 @click.command("replay")
 @deployment.options
 @filters.options
-@click.option("--limit", default=0, type=click.IntRange(0), metavar="N", help="At most so many letters; 0: all.")
+@click.option("--limit", default=0, type=click.IntRange(0), metavar="N", help="At most so many letters; 0 is all.")
 @click.option("--drop", multiple=True, metavar="FIELD", help="Take this field out of each document; repeatable.")
 @click.option("--rename", multiple=True, metavar="OLD=NEW", help="Rename this field; repeatable.")
 @click.option("--to-string", multiple=True, metavar="FIELD", help="Turn this field into text; repeatable.")
@@ -31,20 +41,25 @@ _HOLD_S = 60
 @click.option(
     "--via",
     type=click.Choice(["direct", "function"]),
-    help="Send from here, or by the replay function, as for a domain in a VPC.  [default: direct if it can be reached]",
+    help="Send from here, or by the replay function, as for a domain in a VPC.  [default: direct if that is possible]",
 )
-@click.option("--rate", default=0, type=click.IntRange(0), metavar="N", help="On average so many documents a second.")
+@click.option(
+    "--rate",
+    default=0,
+    type=click.IntRange(0),
+    metavar="N",
+    help="At most so many documents a second, on average; 0 is no limit.",
+)
 @click.option(
     "--hold",
     default=_HOLD_S,
     show_default=True,
     type=click.IntRange(2, 43_200),
     metavar="SECONDS",
-    help="How long letters are hidden from others, and a second more for each 250 in the queue; after a kill they "
-    "come back then.",
+    help="How long others do not see the letters of this run, and a second more for each 250 in the queue. After a "
+    "kill they come back by then.",
 )
-@click.option("--dry-run", is_flag=True, help="Show what would change in the documents, and send nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@writing_options(dry_run="Show what would change in the documents, and send nothing.")
 def replay(
     stack: str,
     region: str | None,
@@ -60,13 +75,16 @@ def replay(
     hold: int,
     dry_run: bool,
     yes: bool,
+    as_json: bool,
 ) -> None:
     """Send letters to the domain once more, repaired if so asked.
 
-    A letter is deleted only after the domain has confirmed each of its documents, or, by way of the replay function,
+    A letter is deleted only after the domain has confirmed each of its documents or, by way of the replay function,
     after it is safe in the retry queue. What is refused again comes back with its new reason and its history, and is
-    not taken again in the same run. Running it twice, by two people, or killing it, makes no doubles: ids stay the
+    not taken again in the same run. Run twice, run by two people at once or killed, it makes no doubles: ids stay the
     same. (After a kill, repeat --index, too.)
+
+    Exit codes: 0 all is in the index or in the retry queue; 3 some of it; 1 nothing, or failed; 2 wrong usage.
 
     \b
     Examples:
@@ -79,19 +97,24 @@ def replay(
     found = deployment.find(stack, region, profile)
     with deployment.aws_errors(stack):
         if dry_run:
-            _preview(found, chosen, repair, limit)
+            _preview(found, chosen, repair, limit, as_json=as_json)
             return
         directly = _directly(via, found.settings.endpoint)
         is_empty = _plan(found, chosen, repair, directly=directly, stack=stack)
-        if not yes:
-            if is_empty:
-                progress_console().print("Nothing to replay.")
-                return
-            click.confirm("Replay them?", abort=True, err=True)
-        with reading(found.inbox, hide_s=hold, lanes=1 if rate else None) as one:
-            total = run(Work(found, repair, directly, hold), chosen, one, limit=limit, rate=rate)
-        _, hidden = found.inbox.depth()
-    _summary(total, hidden, stack)
+        total, hidden = Totals(), 0
+        if yes or not is_empty:
+            if not yes:
+                click.confirm("Replay them?", abort=True, err=True)
+            with reading(found.inbox, hide_s=hold, lanes=1 if rate else None) as one:
+                total = run(Work(found, repair, directly, hold), chosen, one, limit=limit, rate=rate)
+            _, hidden = found.inbox.depth()
+    if as_json:
+        print_json({"dry_run": False, **asdict(total), "errors": dict(total.errors), "hidden": hidden})
+    else:
+        _summary(total, hidden, stack)
+    if total.left or total.ledger.dead_lettered or total.failure or total.interrupted:
+        done = total.ledger.indexed or total.ledger.duplicate or total.moved
+        sys.exit(PARTLY_DONE if done else 1)
 
 
 def _repair(drop: Sequence[str], rename: Sequence[str], to_string: Sequence[str], index: str) -> Repair:
@@ -120,30 +143,32 @@ def _plan(found: Deployment, chosen: Filter, repair: Repair, *, directly: bool, 
     out = progress_console()
     visible, hidden = found.inbox.depth()
     way = "from here to the domain" if directly else "by the replay function"
-    out.print(
-        f"{chosen.words}, about {visible} in the queue: {way} of {stack}", style="bold", markup=False, soft_wrap=True
-    )
+    out.print(f"{chosen.words}, about {visible} in the queue: {way} of {stack}", style="bold", soft_wrap=True)
     for change in repair.changes:
-        out.print(f"  {safe(change)}", markup=False, soft_wrap=True)
+        out.print(f"  {safe(change)}", soft_wrap=True)
     return not (visible or hidden)
 
 
-def _preview(found: Deployment, chosen: Filter, repair: Repair, limit: int) -> None:
+def _preview(found: Deployment, chosen: Filter, repair: Repair, limit: int, *, as_json: bool) -> None:
     with reading(found.inbox) as one:
-        rehearsal = rehearsed(found, picked(found, chosen, one, limit), repair)
+        preview = previewed(found, picked(found, chosen, one, limit), repair)
+    if as_json:
+        counts = {"letters": preview.letters, "documents": preview.documents, "changed": preview.changed}
+        print_json({"dry_run": True, **counts, "errors": dict(preview.errors)})
+        return
     out = console()
     for change in repair.changes:
-        out.print(safe(change), style="bold", markup=False)
-    for letter_id, error in rehearsal.errors:
-        out.print(f"letter {letter_id} would stay: {safe(error)}", markup=False, soft_wrap=True)
-    for letter_id, before, after in rehearsal.examples:
+        out.print(safe(change), style="bold")
+    for letter_id, error in preview.errors:
+        out.print(f"letter {letter_id} would stay: {safe(error)}", soft_wrap=True)
+    for letter_id, before, after in preview.examples:
         show(out, letter_id, before, after)
-    counts = f"{counted(rehearsal.letters, 'letter')}, {counted(rehearsal.documents, 'document')}"
-    out.print(f"{counts}, {rehearsal.changed:,} of them changed; nothing was sent.", style="bold")
+    read = f"{counted(preview.letters, 'letter')}, {counted(preview.documents, 'document')}"
+    out.print(f"{read}, {preview.changed:,} of them changed; nothing was sent.", style="bold")
 
 
 def _summary(total: Totals, hidden: int, stack: str) -> None:
-    """Say what came of it, and what to do next; exits with 1 or 3 where anything is left."""
+    """Say what came of it, and what to do next."""
     for letter_id, error in total.errors:
         click.echo(f"cwl-shipper: letter {letter_id}: {safe(error)}", err=True)
     if total.failure:
@@ -162,13 +187,9 @@ def _summary(total: Totals, hidden: int, stack: str) -> None:
             soft_wrap=True,
         )
     for word in _words(total, stack):
-        out.print(word, markup=False, soft_wrap=True)
+        out.print(word, soft_wrap=True)
     if hidden:
         out.print(f"About {counted(hidden, 'letter')} hidden: another run has them, or was killed; they come back.")
-    unfinished = total.left or ledger.dead_lettered or total.failure or total.interrupted
-    if unfinished:
-        done = ledger.indexed or ledger.duplicate or total.moved
-        sys.exit(PARTLY_DONE if done else 1)
 
 
 def _words(total: Totals, stack: str) -> Iterator[str]:

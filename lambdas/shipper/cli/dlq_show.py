@@ -14,13 +14,13 @@ from shipper.cli.deployment import Deployment
 from shipper.cli.filters import Filter
 from shipper.cli.letters import Entry
 from shipper.cli.reading import reading
-from shipper.cli.terminal import Failed, cell, console, escaped, safe, shortened
+from shipper.cli.terminal import Failed, cell, console, print_json, safe, shortened
 
 _MAX_SHOWN = 5
 _MAX_VALUE_CHARS = 2_000
 
 
-@click.command("show")
+@click.command("show", short_help="Show one letter in full, and what helps.")
 @click.argument("letter_id", required=False, metavar="[ID]")
 @deployment.options
 @click.option("--reason", metavar="TYPE", help="The first letter with this reason.")
@@ -47,7 +47,7 @@ def show(
     advised = cures.advice(entry.letter.reason, documents)
     if as_json:
         advice = {"words": advised.words, "cure": advised.cure, "command": advised.command}
-        click.echo(escaped(jsontext.dumps({**facts, "advice": advice, "content": documents})))
+        print_json({**facts, "advice": advice, "content": documents})
         return
     _print(facts, advised, documents)
 

@@ -12,8 +12,8 @@ import click
 
 from shipper.cli.letters import Entry
 from shipper.cli.moments import HELP, MOMENT
-from shipper.cli.terminal import safe
-from shipper.ship import iso
+from shipper.cli.terminal import combined, safe
+from shipper.times import iso
 
 _SECONDS_CHARS = len("2026-11-24T12:00:00")
 
@@ -59,6 +59,15 @@ class Filter:
 EVERYTHING = Filter()
 
 
+_OPTIONS = combined(
+    click.option("--id", "letter_id", default="", metavar="ID", help="Only the letter whose ID begins like this."),
+    click.option("--reason", default="", metavar="TYPE", help="Only letters with this reason."),
+    click.option("--field", default="", metavar="FIELD", help="Only letters refused for this field."),
+    click.option("--log-group", default="", metavar="GLOB", help="Only letters of this log group; * stands for any."),
+    click.option("--since", type=MOMENT, metavar="TIME", help=f"Only letters that failed since: {HELP}."),
+)
+
+
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options; the command gets them as `chosen`, a `Filter`."""
 
@@ -70,19 +79,4 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
             *args, chosen=Filter(letter_id, reason, field, log_group, "" if since is None else iso(since)), **others
         )
 
-    for option in (
-        click.option(
-            "--since",
-            type=MOMENT,
-            metavar="TIME",
-            help=f"Only letters that failed since then: {HELP}.",
-        ),
-        click.option(
-            "--log-group", default="", metavar="GLOB", help="Only letters of this log group; * stands for any."
-        ),
-        click.option("--field", default="", metavar="FIELD", help="Only letters refused for this field."),
-        click.option("--reason", default="", metavar="TYPE", help="Only letters with this reason."),
-        click.option("--id", "letter_id", default="", metavar="ID", help="Only the letter whose ID begins like this."),
-    ):
-        filtered = option(filtered)
-    return filtered
+    return _OPTIONS(filtered)

@@ -9,4 +9,4 @@ from shipper.cli.k8s_check import check
 
 @click.group("k8s", commands=[check])
 def k8s() -> None:
-    """Look at what ships the logs of a cluster."""
+    """Check the manifests of what ships a cluster's logs."""

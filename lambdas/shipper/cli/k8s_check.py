@@ -16,8 +16,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from shipper import jsontext
-from shipper.cli.terminal import PARTLY_DONE, Failed, cell, console, counted, escaped
+from shipper.cli.terminal import PARTLY_DONE, Failed, cell, console, counted, print_json
 from shipper.k8s.agents import Agent
 from shipper.k8s.check import RULE_NAMES
 from shipper.k8s.check import check as checked
@@ -33,7 +32,7 @@ _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 _KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 
 
-@click.command("check")
+@click.command("check", short_help="Find known mistakes in manifests of Fluentd or Fluent Bit.")
 @click.argument("paths", nargs=-1, metavar="[PATH|-]...", type=click.Path(exists=True, allow_dash=True))
 @click.option(
     "--ignore",
@@ -46,8 +45,8 @@ _KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomi
 def check(paths: Sequence[str], ignore: Sequence[str], as_json: bool) -> None:
     """Find known mistakes in manifests of Fluentd (or Fluent Bit, in its classic form) on EKS.
 
-    PATH is a file of YAML documents as they are applied, or a folder of such files; - or nothing is standard input.
-    Nothing is sent and no cluster is asked. A note is no mistake and does not count.
+    PATH is a YAML file as it is applied, or a folder of such files; - or nothing is standard input. Nothing is sent
+    and no cluster is asked. A note is no mistake and does not count.
 
     Exit codes: 0 nothing found, 3 something found, 1 failed, 2 wrong usage.
 
@@ -66,7 +65,7 @@ def check(paths: Sequence[str], ignore: Sequence[str], as_json: bool) -> None:
     found = [finding for finding in everything if finding.rule not in ignore]
     if as_json:
         for finding in found:
-            click.echo(escaped(jsontext.dumps(_json(finding))))
+            print_json(_json(finding))
     else:
         _print(agents, found)
     if any(finding.severity is not Severity.NOTE for finding in found):

@@ -15,9 +15,9 @@ from shipper.cli.deployment import Deployment
 from shipper.cli.terminal import Failed
 from shipper.deadletter import BadEnvelope
 from shipper.failures import Announced
-from shipper.model import DeadLetter, Reason, Source
-from shipper.replay import Opened, opened
-from shipper.ship import iso
+from shipper.model import Batch, DeadLetter, Reason, Source
+from shipper.replay import opened
+from shipper.times import iso
 
 _NOWHERE = Source("", "", "")
 
@@ -96,7 +96,7 @@ def content(entry: Entry, found: Deployment) -> Sequence[Any]:
         return [entry.message.body]
     try:
         inside = opened(entry.letter, found.settings_for([entry.letter]), SystemClock().now_ms())
-        if isinstance(inside, Opened):
+        if isinstance(inside, Batch):
             return [jsontext.loads(document.source) for document in inside.documents]
     except BadEnvelope as error:
         raise Failed(f"letter {entry.message.id}: {error}") from None

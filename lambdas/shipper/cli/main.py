@@ -26,8 +26,7 @@ from shipper.cli.transform import transform
 def cli() -> None:
     """Ships EKS pod logs from CloudWatch Logs to OpenSearch.
 
-    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done,
-    or something was found.
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done, or something was found.
     """
 
 

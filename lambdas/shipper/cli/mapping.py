@@ -11,14 +11,14 @@ from typing import Any
 import click
 from rich.console import Console
 
-from shipper import index_mapping, jsontext
+from shipper import index_mapping
 from shipper.aws.clock import SystemClock
 from shipper.aws.search import Index
 from shipper.cli import deployment
-from shipper.cli.terminal import Failed, cell, console, counted, escaped, progress_console
+from shipper.cli.terminal import Failed, cell, console, counted, print_json, progress_console, writing_options
 from shipper.document import INDEX_PREFIX
 from shipper.repair import Repair
-from shipper.ship import iso
+from shipper.times import iso
 
 _MAX_FAMILIES = 5
 
@@ -43,14 +43,14 @@ def _indices(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.argument("indices", nargs=-1, metavar="[INDEX]...", callback=_ours)(command)
 
 
-@click.command("show")
+@click.command("show", short_help="Show how many fields an index has.")
 @_indices
 @deployment.options
 @click.option("--json", "as_json", is_flag=True, help="JSON lines, one an index, with all objects.")
 def show(indices: Sequence[str], stack: str, region: str | None, profile: str | None, as_json: bool) -> None:
-    """Show how many fields an index has.
+    """Show how many fields an index has, how many it may have, and which objects hold most of them.
 
-    That is, of how many it may have, and the objects that have most of them. Without INDEX it is today's (UTC).
+    Without INDEX it is today's (UTC).
 
     \b
     Examples:
@@ -60,7 +60,7 @@ def show(indices: Sequence[str], stack: str, region: str | None, profile: str | 
     with _opened(indices, stack, region, profile) as (_, found):
         for one in found:
             if as_json:
-                click.echo(escaped(jsontext.dumps(_json(one))))
+                print_json(_json(one))
             else:
                 _print(one, console())
 
@@ -69,8 +69,7 @@ def show(indices: Sequence[str], stack: str, region: str | None, profile: str | 
 @_indices
 @deployment.options
 @click.option("--undo", is_flag=True, help="Let the index map new fields again, as before.")
-@click.option("--dry-run", is_flag=True, help="Say what would be changed, and change nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@writing_options(dry_run="Say what would be changed, and change nothing.")
 def freeze(
     indices: Sequence[str],
     stack: str,
@@ -79,12 +78,13 @@ def freeze(
     undo: bool,
     dry_run: bool,
     yes: bool,
+    as_json: bool,
 ) -> None:
     """Let a full index take new fields without mapping them.
 
-    The cure of a day on which names explode (`Limit of total fields`): no document is refused for a new field any more.
-    The field is shown with its document, and found by the words of the message alone. Fields that are mapped stay so,
-    and the next day's index begins afresh. Without INDEX it is today's (UTC).
+    For a day on which field names explode (`Limit of total fields`): no document is refused for a new field any more.
+    The field is shown with its document; a search finds it only by the words of the message. Fields that are mapped
+    stay mapped, and the next day's index begins afresh. Without INDEX it is today's (UTC).
 
     \b
     Examples:
@@ -100,19 +100,22 @@ def freeze(
         for one in found:
             _print(one, plan)
             plan.print(f"  {verb} it: {words}" if one.index in bodies else f"  nothing to {verb}", soft_wrap=True)
-        if dry_run or not bodies:
-            out.print("Nothing was changed.")
-            return
-        if not yes:
-            click.confirm(f"{verb.capitalize()} {counted(len(bodies), 'mapping')}?", abort=True, err=True)
-        for name, body in bodies.items():
+        changing = {} if dry_run else bodies
+        if changing and not yes:
+            click.confirm(f"{verb.capitalize()} {counted(len(changing), 'mapping')}?", abort=True, err=True)
+        for name, body in changing.items():
             index.put_mapping(name, body)
-            out.print(f"{name}: {words}.", soft_wrap=True)
+            if not as_json:
+                out.print(f"{name}: {words}.", soft_wrap=True)
+    if as_json:
+        print_json({"dry_run": dry_run, verb: list(bodies)})
+    elif not changing:
+        out.print("Nothing was changed.")
 
 
 @click.group("mapping", commands=[show, freeze])
 def mapping() -> None:
-    """Look at the fields of a day's index, and stop their growth."""
+    """See how many fields a day's index has, and stop their growth."""
 
 
 @contextmanager

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from shipper.cli.terminal import combined
+
 _AGO = re.compile(r"(\d{1,6})([smhd])")
 _UNITS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
@@ -34,4 +36,11 @@ class Moment(click.ParamType[int]):
 
 
 MOMENT = Moment()
-HELP = "90m, 2h or 7d ago, or 2026-11-24T12:00 (UTC)"
+HELP = "90m, 2h or 7d (ago), or 2026-11-24T12:00 (UTC)"
+
+log_group_options = combined(
+    click.option("--log-group", required=True, metavar="NAME", help="The log group."),
+    click.option("--from", "from_ms", required=True, type=MOMENT, metavar="TIME", help=f"Start: {HELP}."),
+    click.option("--to", "to_ms", default="now", show_default=True, type=MOMENT, metavar="TIME", help="End, likewise."),
+)
+"""A log group, and a time of it."""

@@ -30,7 +30,7 @@ _STYLES = {"-": "red", "+": "green"}
 
 
 @dataclass(slots=True)
-class Rehearsal:
+class Preview:
     """Counts, and the first few (letter id, document as it is, as it would be sent) and (letter id, why it stays)."""
 
     letters: int = 0
@@ -40,26 +40,26 @@ class Rehearsal:
     errors: list[tuple[str, str]] = field(default_factory=list)
 
 
-def rehearsed(found: Deployment, runs: Iterable[Sequence[Message]], repair: Repair) -> Rehearsal:
+def previewed(found: Deployment, runs: Iterable[Sequence[Message]], repair: Repair) -> Preview:
     """Go through the letters as a replay would, and send nothing."""
-    rehearsal, now_ms = Rehearsal(), SystemClock().now_ms()
+    preview, now_ms = Preview(), SystemClock().now_ms()
     for message in (message for run in runs for message in run):
-        rehearsal.letters += 1
+        preview.letters += 1
         try:
             pairs = _pairs(letters.in_full(message, found), found, repair, now_ms)
         except (BadEnvelope, BadRepair) as error:
-            rehearsal.errors = [*rehearsal.errors, (message.id, str(error))][:_MAX_ERRORS]
+            preview.errors = [*preview.errors, (message.id, str(error))][:_MAX_ERRORS]
             continue
-        rehearsal.documents += len(pairs)
-        rehearsal.changed += sum(before != after for before, after in pairs)
+        preview.documents += len(pairs)
+        preview.changed += sum(before != after for before, after in pairs)
         shown = [(message.id, before, after) for before, after in pairs if before != after or not repair.changes]
-        rehearsal.examples = [*rehearsal.examples, *shown][:_EXAMPLES]
-    return rehearsal
+        preview.examples = [*preview.examples, *shown][:_EXAMPLES]
+    return preview
 
 
 def show(out: Console, letter_id: str, before: Document, after: Document) -> None:
     """Print what changes in a document, or the document where nothing does."""
-    out.print(f"letter {letter_id}, document {safe(after.id)} for {after.index}", markup=False, soft_wrap=True)
+    out.print(f"letter {letter_id}, document {safe(after.id)} for {after.index}", soft_wrap=True)
     if found := changes(before, after):
         for change in found:
             out.print(line(change))

@@ -1,4 +1,4 @@
-"""One pass through the dead-letter queue: each letter that was there at its start once, and what is left given back."""
+"""One pass through the dead-letter queue: each letter there at its start is read once, and given back if it is left."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn, Progress
 
 from shipper.aws.inbox import Inbox, Message
-from shipper.cli.terminal import progress_console
+from shipper.cli.terminal import progress_bar
 
 LANES = 4
 _FEW = 40
@@ -66,9 +66,7 @@ def reading(inbox: Inbox, *, hide_s: int = _HIDE_S, lanes: int | None = None) ->
 
     Killed, its letters come back after `hide_s` seconds and the time that it takes to read all.
     """
-    console = progress_console()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with progress_bar(MofNCompleteColumn()) as progress:
         one = Reading(inbox, progress, hide_s=hide_s, lanes=lanes)
         try:
             yield one

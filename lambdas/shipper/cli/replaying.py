@@ -1,4 +1,4 @@
-"""A replay of a whole queue: read in runs, each settled and deleted before the next but a few is read."""
+"""A replay of a whole queue in bounded memory: a few runs of letters are under way at a time."""
 
 from __future__ import annotations
 

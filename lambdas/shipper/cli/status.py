@@ -11,13 +11,12 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from shipper import jsontext
 from shipper.aws.clock import SystemClock
 from shipper.cli import deployment
-from shipper.cli.terminal import PARTLY_DONE, cell, console, escaped
+from shipper.cli.terminal import PARTLY_DONE, cell, console, print_json
 from shipper.cli.vitals import Vitals, vitals
 from shipper.health import Light, Reading, words, worst
-from shipper.ship import iso
+from shipper.times import iso
 
 _STYLES = {Light.GREEN: "green", Light.UNKNOWN: "dim", Light.AMBER: "yellow", Light.RED: "bold red"}
 _EXIT_CODES = {Light.GREEN: 0, Light.AMBER: PARTLY_DONE, Light.RED: 1}
@@ -44,9 +43,9 @@ _NOT_SHOWN = ("SHIPPER_ENDPOINT", "SHIPPER_RETRY_QUEUE_URL", "SHIPPER_DEAD_LETTE
 def status(stack: str, region: str | None, profile: str | None, as_json: bool) -> None:
     """Say on one page whether all is well.
 
-    For each log group how long the first event that is not in the index has been waiting; the queues, what failed in
-    the last hour, the functions, the domain, the settings. What cannot be read is unknown, with the reason, and makes
-    it amber.
+    Shows how far each log group is behind (how long its first event that is not in the index has been waiting), the
+    queues, what failed in the last hour, the functions, the domain and the settings. What cannot be read is unknown,
+    with the reason, and makes the status amber.
 
     Exit codes: 0 green, 3 amber, 1 red or failed, 2 wrong usage.
 
@@ -60,7 +59,7 @@ def status(stack: str, region: str | None, profile: str | None, as_json: bool) -
     found = vitals(site, stack, now_ms)
     light = worst(reading for readings in found.parts.values() for reading in readings)
     if as_json:
-        click.echo(escaped(jsontext.dumps(_json(found, light, now_ms))))
+        print_json(_json(found, light, now_ms))
     else:
         _print(found, light, stack, now_ms)
     sys.exit(_EXIT_CODES[light])

@@ -12,13 +12,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from shipper import jsontext, timeline
-from shipper.audit import milliseconds
+from shipper import timeline
 from shipper.aws.search import Index
 from shipper.cli import deployment
 from shipper.cli.moments import HELP, MOMENT
-from shipper.cli.terminal import Failed, console, escaped, progress_console, safe
+from shipper.cli.terminal import Failed, console, print_json, progress_console, safe
 from shipper.timeline import Line
+from shipper.times import milliseconds
 
 _MAX_RECORDS = 10_000
 """What one search answers at the most."""
@@ -41,8 +41,8 @@ _LEVEL_STYLES = {"WARN": "yellow", "ERROR": "bold red", "FATAL": "bold red"}
 @click.command("trace", short_help="Show one transaction through all services.")
 @click.argument("id_", metavar="ID")
 @deployment.options
-@click.option("--from", "from_ms", type=MOMENT, metavar="TIME", help=f"From then on: {HELP}.")
-@click.option("--to", "to_ms", type=MOMENT, metavar="TIME", help="Until before then.")
+@click.option("--from", "from_ms", type=MOMENT, metavar="TIME", help=f"Start: {HELP}.")
+@click.option("--to", "to_ms", type=MOMENT, metavar="TIME", help="End, likewise.")
 @click.option(
     "--limit",
     default=1_000,
@@ -66,8 +66,8 @@ def trace(
 ) -> None:
     """Show one transaction through all services, with the time between its records.
 
-    ID is a trace id in any form: 32 hex digits, the 16 or the decimal that Datadog has of it, X-Ray's 1-...-..., a
-    traceparent. What is none, or is in no `@trace_id`, is looked for in the texts.
+    ID is a trace id in any form: 32 hex digits, Datadog's 16 hex digits or decimal number, X-Ray's 1-...-..., a
+    traceparent. Anything else, and an id that no `@trace_id` holds, is searched for in the texts of the logs.
 
     Exit codes: 0 found, 1 failed or nothing found, 2 wrong usage.
 
@@ -130,7 +130,7 @@ class _Screen:
         for day, lines in _by_day(timeline.lines(hits, self._before_ms)):
             if self._as_json:
                 for line in lines:
-                    click.echo(escaped(jsontext.dumps(asdict(line))))
+                    print_json(asdict(line))
             else:
                 self._print(day, lines)
             self._before_ms = milliseconds(lines[-1].at)
@@ -138,7 +138,7 @@ class _Screen:
 
     def _print(self, day: str, lines: Iterable[Line]) -> None:
         if day != self._day:
-            console().print(safe(f"{day} UTC"), style="bold", markup=False)
+            console().print(safe(f"{day} UTC"), style="bold")
             self._day = day
         out = console()
         if out.width < _WIDE_CHARS:

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from shipper import bulk, jsontext
 from shipper.aws.clock import SystemClock
-from shipper.cli.terminal import PARTLY_DONE, cell, console, escaped, safe
+from shipper.cli.terminal import PARTLY_DONE, cell, console, escaped, print_json, safe
 from shipper.decode import decode, decode_payload
 from shipper.explain import Explanation, explain
 from shipper.model import Control, LogEvent, Payload, Reason, Rejected, Source
@@ -22,6 +22,7 @@ from shipper.pipeline import transform as to_documents
 from shipper.settings import ENV_PREFIX, PROFILES, Settings, SettingsError, env_texts
 
 _NOT_JSON = "not_json"
+_GROUP = "/aws/containerinsights/demo/application"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,9 @@ class _Input:
 @click.option("--profile", type=click.Choice(list(PROFILES)), help="Named set of settings.")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Change one setting; repeatable.")
 @click.option("--explain", "explaining", is_flag=True, help="Say for each event what was joined, stripped, fixed.")
-@click.option("--text", is_flag=True, help="FILEs are plain log lines; a payload is made of them.")
-@click.option("--log-group", default="/aws/containerinsights/demo/application", help="With --text: the log group.")
-@click.option("--log-stream", default="text", help="With --text: the log stream.")
+@click.option("--text", is_flag=True, help="FILE holds plain log lines, not JSON: a payload is made of them.")
+@click.option("--log-group", default=_GROUP, show_default=True, metavar="NAME", help="With --text: the log group.")
+@click.option("--log-stream", default="text", show_default=True, metavar="NAME", help="With --text: the log stream.")
 @click.option("--json", "as_json", is_flag=True, help="With --explain: JSON lines.")
 def transform(
     files: Sequence[str],
@@ -59,6 +60,8 @@ def transform(
 
     FILE holds a Lambda event {"awslogs": {"data": ...}}, a decoded payload, or JSON lines of either; - is standard
     input. Settings come from the SHIPPER_* variables, --profile and --set.
+
+    Exit codes: 0 done; 3 some of it could not be read; 1 nothing could; 2 wrong usage.
 
     \b
     Examples:
@@ -143,7 +146,7 @@ def _parsed(where: str, content: bytes, settings: Settings) -> _Input:
     try:
         return _Input(where, _payload(jsontext.loads(content), settings))
     except ValueError as error:
-        return _Input(where, Rejected(Reason(_NOT_JSON, f"not JSON: {error}")))
+        return _Input(where, Rejected(Reason(_NOT_JSON, f"not JSON, and plain log lines need --text: {error}")))
 
 
 def _payload(value: Any, settings: Settings) -> Payload | Control | Rejected:
@@ -168,7 +171,7 @@ def _text_inputs(files: Iterable[str], log_group: str, log_stream: str, now_ms: 
 def _show_explanations(explanations: Sequence[Explanation], as_json: bool) -> None:
     if as_json:
         for explanation in explanations:
-            click.echo(escaped(jsontext.dumps(asdict(explanation))))
+            print_json(asdict(explanation))
         return
     table = Table("event", "goes to", "joined", "stripped", "fixed", "level", "trace", box=None, pad_edge=False)
     for explanation in explanations:

@@ -1,4 +1,4 @@
-"""A folder of exported letters: NDJSON, a line a letter, that says nothing is there before it is on the disk.
+"""A folder of exported letters: NDJSON, a line a letter. No letter counts as saved before it is on the disk.
 
 `letters-00001.ndjson` and so on hold `{"id", "sent_at", "body"}`: the message's ID in the queue that it came from, when
 it came there, and its text, with everything in it that lay in the bucket. `sent.ndjson` notes what was imported again.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from shipper import collection, metrics
-from shipper.audit import Auditor, Found, Window, milliseconds, slices
+from shipper.audit import Auditor, Found, Window, slices
 from shipper.aws.events import LogGroup, LogGroups
 from shipper.aws.figures import Figures, Metric
 from shipper.aws.inbox import Inbox
@@ -19,7 +19,7 @@ from shipper.cli.terminal import Failed
 from shipper.health import CLUSTER, Reading, share
 from shipper.model import Source
 from shipper.settings import Settings, SettingsError
-from shipper.ship import iso
+from shipper.times import iso, milliseconds
 
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS

@@ -13,11 +13,11 @@ from shipper.aws.opensearch import client
 from shipper.aws.search import Index, SearchFailed
 from shipper.aws.telemetry import Telemetry
 from shipper.handlers.services import boto3_client, signer
-from shipper.settings import Settings, env_texts
+from shipper.settings import Settings
 from shipper.ship import Clock
 
 GROUPS_VARIABLE = "CWL_CANARY_LOG_GROUPS"
-"""Names of log groups, comma-separated, which no name holds."""
+"""Names of log groups, separated by commas: no name can hold one."""
 
 SERVICE = "canary"
 _SEARCH_S = 10.0
@@ -34,8 +34,8 @@ class Canary:
 
 
 def services() -> Canary:
-    """Built anew each minute: nothing is kept that could end, such as credentials."""
-    settings = Settings.from_text(env_texts(os.environ))
+    """Built anew each minute: nothing is kept that could expire, such as credentials."""
+    settings = Settings.from_env(os.environ)
     return Canary(
         tuple(os.environ[GROUPS_VARIABLE].split(",")),
         LogStream(boto3_client("logs"), canary.STREAM),

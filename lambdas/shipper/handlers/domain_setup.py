@@ -21,7 +21,7 @@ from shipper.setup import Domain, SetupFailed, set_up
 from shipper.setup_plan import Plan, Taken
 
 PHYSICAL_ID = "cwl-domain-setup"
-"""The same for good: another one would make CloudFormation delete what it takes for the old resource."""
+"""Always the same: another one would make CloudFormation delete what it takes for the old resource."""
 
 IDENTITY_VARIABLE = "CWL_SETUP_IDENTITY"
 QUEUE_VARIABLE = "CWL_SETUP_DEAD_LETTER_QUEUE"
@@ -41,7 +41,7 @@ def handler(event: Any, context: Any) -> None:
         answer(event, PHYSICAL_ID)
         return
     if event["RequestType"] == "Create":
-        _take_test_event_away(os.environ, telemetry)
+        _delete_test_event(os.environ, telemetry)
     plan = Plan.from_properties(event["ResourceProperties"])
     domain = _target(plan)
     clock = SystemClock(context.get_remaining_time_in_millis)
@@ -55,7 +55,7 @@ def handler(event: Any, context: Any) -> None:
     answer(event, PHYSICAL_ID, data={"Summary": report.summary()})
 
 
-def _take_test_event_away(env: Mapping[str, str], telemetry: Telemetry) -> None:
+def _delete_test_event(env: Mapping[str, str], telemetry: Telemetry) -> None:
     """Delete the one message with which S3 tried the queue as the stack was made: an alarm would go off for it.
 
     Every other message stays. Where this fails the message stays, too, and a replay takes it away.

@@ -106,7 +106,7 @@ def _receives(record: dict[str, Any]) -> int:
 
 
 def _postpone(record: dict[str, Any], clock: Clock, wired: Services) -> None:
-    """Hide a message the longer, the oftener it came in vain: an outage of hours then costs little and heals alone."""
+    """Hide a message for longer each time that it comes in vain: an outage of hours then costs little."""
     delay_s = postponed_s(_receives(record), wired.settings.backoff_s, wired.settings.max_backoff_s, clock.jitter())
     try:
         wired.letters.postpone(record["receiptHandle"], delay_s)

@@ -1,7 +1,8 @@
-"""What both functions are wired with, built from the environment once per sandbox."""
+"""What the subscriber and the replay function are wired with, built from the environment once per sandbox."""
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ class Services:
 def from_environment(service: str) -> Services:
     """Wire the services of a function. Raises `SettingsError` naming everything that is wrong at once."""
     settings = Settings.checked_text(env_texts(os.environ))
-    return Services(
+    wired = Services(
         settings=settings,
         sink=OpenSearchSink(lambda: client(settings.endpoint, signer(os.environ, settings.service))),
         letters=SqsLetters(
@@ -47,6 +48,9 @@ def from_environment(service: str) -> Services:
         telemetry=Telemetry(service, settings.log_level),
         own_log_group=os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME", ""),
     )
+    # All of this and every module stays: to walk it would cost about 20 ms of each payload of 10,000 events.
+    gc.freeze()
+    return wired
 
 
 def signer(env: Mapping[str, str], service: str) -> AWS4Auth:

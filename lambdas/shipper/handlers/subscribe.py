@@ -23,14 +23,14 @@ PATTERNS_VARIABLE = "CWL_PATTERNS"
 """JSON: a filter pattern for each prefix."""
 
 LEFT_OUT_VARIABLE = "CWL_LEFT_OUT"
-"""Names of log groups, comma-separated, which no name holds."""
+"""Names of log groups, separated by commas: no name can hold one."""
 
 SYSTEM_FIELDS_VARIABLE = "CWL_SYSTEM_FIELDS"
 """Comma-separated; may be empty."""
 
 SERVICE = "subscribe"
 _TRIES = 10
-"""Few reads of filters a second are allowed in an account, and thousands of groups may be there."""
+"""An account is allowed few reads of filters a second, and there may be thousands of groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Services:
 
 
 class Unsubscribed(Exception):
-    """Some log groups could not be seen to; Lambda tries again, and so does the schedule."""
+    """Some log groups could not be subscribed; Lambda tries again, and so does the schedule."""
 
 
 def services() -> Services:
@@ -71,9 +71,9 @@ def run(event: Any, wired: Services) -> dict[str, int]:
     """`handler` with its services passed in. Raises `Unsubscribed` when all others are done."""
     done: Counter[str] = Counter()
     failed: list[str] = []
-    for log_group, wanted in _to_see_to(created(event), wired, failed):
+    for log_group, wanted in _to_subscribe(created(event), wired, failed):
         try:
-            done[_see_to(log_group, wanted, wired).value] += 1
+            done[_subscribe(log_group, wanted, wired).value] += 1
         except Refused as error:
             failed.append(str(error))
     wired.telemetry.logger.info("subscribed", extra={"log_groups": dict(done)})
@@ -83,8 +83,8 @@ def run(event: Any, wired: Services) -> dict[str, int]:
     return dict(done)
 
 
-def _to_see_to(name: str | None, wired: Services, failed: list[str]) -> Iterator[tuple[str, Filter]]:
-    """Log groups with the filter of each: the one of this name, or all. A prefix that is not told is among `failed`."""
+def _to_subscribe(name: str | None, wired: Services, failed: list[str]) -> Iterator[tuple[str, Filter]]:
+    """Log groups with the filter of each: the one of this name, or all. What cannot be listed goes to `failed`."""
     log_groups: set[str] = set()
     for prefix in wired.wanted.patterns if name is None else (name,):
         try:
@@ -98,7 +98,7 @@ def _to_see_to(name: str | None, wired: Services, failed: list[str]) -> Iterator
             yield log_group, wanted
 
 
-def _see_to(log_group: str, wanted: Filter, wired: Services) -> Step:
+def _subscribe(log_group: str, wanted: Filter, wired: Services) -> Step:
     """Do what is to be done about one log group."""
     todo = step(wanted, wired.filters.of(log_group))
     if todo is Step.PUT:

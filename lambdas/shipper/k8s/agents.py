@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shipper.k8s import fluentd_conf
@@ -52,7 +52,7 @@ def is_true(value: Any) -> bool:
 
 
 def is_false(value: Any) -> bool:
-    """Whether YAML 1.1 takes the text for false, which what is not there is not."""
+    """Whether YAML 1.1 takes the text for false; a missing value is not false."""
     return text(value).lower() in {"false", "no", "off"}
 
 
@@ -105,7 +105,7 @@ class Workload:
         return mapping(self.template.get("spec"))
 
     def containers(self) -> list[Document]:
-        """All of them, those that run first, too."""
+        """All of them, with the init containers."""
         return [*items(self.pod.get("initContainers")), *items(self.pod.get("containers"))]
 
     def variables(self) -> dict[str, Document]:
@@ -135,18 +135,19 @@ class Workload:
 class Agent:
     """One shipper of logs. Without a `workload` its configuration alone is known, and the other way round.
 
-    `conf` has Fluentd's sections, or one `[input]`, `[output]` … for each of Fluent Bit's, with keys in lower case.
+    `conf` has Fluentd's sections, or one `[input]`, `[output]` … for each of Fluent Bit's, with keys in lower case;
+    `root` what one of its workers runs of that.
     """
 
     workload: Workload | None
     conf: Parsed
     owners: Mapping[str, str]
     documents: Sequence[Document]
+    root: Section
 
-    @property
-    def root(self) -> Section:
-        """The configuration as one section."""
-        return self.conf.root
+    def by_worker(self) -> list[Agent]:
+        """The agent as each of its workers runs it."""
+        return [replace(self, root=root) for root in fluentd_conf.by_worker(self.conf.root)]
 
     @property
     def titles(self) -> list[str]:
@@ -170,7 +171,7 @@ class Agent:
 
 
 def agents(documents: Sequence[Document]) -> list[Agent]:
-    """Every Fluentd and Fluent Bit: those that run first, then configurations that nothing here mounts."""
+    """Every Fluentd and Fluent Bit: first the workloads, then configurations that no workload here mounts."""
     maps = {_key(document): document for document in documents if kind(document) == "ConfigMap"}
     confs = {key: document for key, document in maps.items() if _texts(document)}
     mounted: set[tuple[str, str]] = set()
@@ -251,13 +252,11 @@ def _agent(
             texts[name] = fluentd_conf.resolved(content, environment)
             owners[name] = title(config_map)
     if _is_bit(texts):
-        return Agent(workload, Parsed(_bit(texts), (), ()), owners, documents)
-    files = {name: content for name, content in texts.items() if fluentd_conf.looks_so(content)}
-    return Agent(workload, fluentd_conf.parse(texts, *_mains(texts, files)), owners, documents)
-
-
-def _mains(texts: Mapping[str, str], files: Mapping[str, str]) -> list[str]:
-    return [name for name in fluentd_conf.main_files(texts) if name in files]
+        conf = Parsed(_bit(texts), (), ())
+    else:
+        mains = [name for name in fluentd_conf.main_files(texts) if fluentd_conf.looks_so(texts[name])]
+        conf = fluentd_conf.parse(texts, *mains)
+    return Agent(workload, conf, owners, documents, conf.root)
 
 
 def _bit(texts: Mapping[str, str]) -> Section:

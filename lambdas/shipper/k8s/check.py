@@ -39,5 +39,6 @@ def check(documents: Sequence[Any]) -> tuple[list[Agent], list[Finding]]:
 
 def _all(documents: list[Document], found: list[Agent]) -> Iterator[Finding]:
     for agent in found:
-        yield from findings(AGENT_RULES, agent)
+        # What stands outside of all workers is in each of them, and is named once.
+        yield from dict.fromkeys(finding for one in agent.by_worker() for finding in findings(AGENT_RULES, one))
     yield from findings(DOCUMENT_RULES, documents)

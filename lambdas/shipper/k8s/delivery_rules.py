@@ -8,18 +8,21 @@ from collections.abc import Callable, Iterator
 from shipper.k8s.agents import Agent
 from shipper.k8s.findings import Rule, Severity, Spot
 from shipper.k8s.fluentd_conf import Section
-from shipper.k8s.parts import OLD_BUFFER_KEYS, buffer, cloudwatch, outputs
+from shipper.k8s.parts import OLD_BUFFER_KEYS, buffer, cloudwatch, outputs, where
 
 _BUFFER = "https://docs.fluentd.org/configuration/buffer-section"
 _PLUGIN = "https://github.com/fluent-plugins-nursery/fluent-plugin-cloudwatch-logs"
 _LIMITS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html"
+
+_STATE = {"system": "root_dir", "source": "pos_file", "storage": "path", "buffer": "path"}
+"""Where Fluentd writes: the parameter, by the section."""
 
 _ON_DISK = frozenset({"file", "file_single"})
 _BOUNDS = re.compile(r"byteslice|bytesize|truncate|slice\(|\[0\s*(?:,|\.\.)")
 
 
 def _buffers(wrong: Callable[[Section], bool]) -> Callable[[Agent], Iterator[Spot]]:
-    """A rule that asks each buffer."""
+    """Finds the buffers that are wrong, or the outputs that name none."""
 
     def find(agent: Agent) -> Iterator[Spot]:
         for output in outputs(agent.root):
@@ -27,35 +30,6 @@ def _buffers(wrong: Callable[[Section], bool]) -> Callable[[Agent], Iterator[Spo
                 yield agent.spot(next(iter(output.all("buffer")), output))
 
     return find
-
-
-def _streams(wrong: Callable[[Section], bool]) -> Callable[[Agent], Iterator[Spot]]:
-    """A rule that asks each output to CloudWatch Logs."""
-
-    def find(agent: Agent) -> Iterator[Spot]:
-        return (agent.spot(output) for output in cloudwatch(agent.root) if wrong(output))
-
-    return find
-
-
-def _in_memory(kept: Section) -> bool:
-    return (kept.type or "memory") == "memory"
-
-
-def _loses_when_full(kept: Section) -> bool:
-    return kept.text("overflow_action") != "block"
-
-
-def _unbounded(kept: Section) -> bool:
-    return not (kept.text("total_limit_size") or kept.text("queue_limit_length"))
-
-
-def _gives_up(kept: Section) -> bool:
-    return not kept.is_true("retry_forever")
-
-
-def _keeps_at_shutdown(kept: Section) -> bool:
-    return kept.type in _ON_DISK and not kept.is_true("flush_at_shutdown")
 
 
 def _old_keys(agent: Agent) -> Iterator[Spot]:
@@ -79,19 +53,10 @@ def _off_the_node(agent: Agent) -> Iterator[Spot]:
             yield agent.spot(section, key)
 
 
-_STATE = {"system": "root_dir", "source": "pos_file", "storage": "path", "buffer": "path"}
-
-
 def _without_bound(agent: Agent) -> Iterator[Spot]:
     filtering = (each for section in agent.root.walk() if section.name == "filter" for each in section.walk())
     if not any(_BOUNDS.search(value) for section in filtering for value in section.parameters.values()):
         yield from map(agent.spot, cloudwatch(agent.root)[:1])
-
-
-def _cut_json(agent: Agent) -> Iterator[Spot]:
-    for output in cloudwatch(agent.root):
-        if "max_message_length" in output.parameters:
-            yield agent.spot(output, "max_message_length")
 
 
 def _names_no_group(output: Section) -> bool:
@@ -99,23 +64,11 @@ def _names_no_group(output: Section) -> bool:
     return not (named or output.is_true("use_tag_as_group"))
 
 
-def _makes_no_stream(output: Section) -> bool:
-    return not output.is_true("auto_create_stream")
-
-
-def _throws_away(output: Section) -> bool:
-    return not output.is_true("put_log_events_disable_retry_limit")
-
-
-def _is_silent(output: Section) -> bool:
-    return not output.is_true("log_rejected_request")
-
-
 DELIVERY_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "memory-buffer",
         Severity.LOSS,
-        _buffers(_in_memory),
+        _buffers(lambda kept: (kept.type or "memory") == "memory"),
         "what is not sent yet is in memory: a crash loses it, and the position file has passed it",
         "@type file, with a path on a hostPath",
         _BUFFER,
@@ -131,7 +84,7 @@ DELIVERY_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "full-buffer",
         Severity.LOSS,
-        _buffers(_loses_when_full),
+        _buffers(lambda kept: kept.text("overflow_action") != "block"),
         "when the buffer is full, what a concat holds is lost, or comes twice; with drop_oldest_chunk what waited"
         " longest is lost",
         "overflow_action block",
@@ -140,7 +93,7 @@ DELIVERY_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "gives-up",
         Severity.LOSS,
-        _buffers(_gives_up),
+        _buffers(lambda kept: not kept.is_true("retry_forever")),
         "after 72 hours of failures (or its own limit) a chunk is thrown away",
         "retry_forever true, with retry_max_interval 30s",
         _BUFFER,
@@ -148,7 +101,7 @@ DELIVERY_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "throttled",
         Severity.LOSS,
-        _streams(_throws_away),
+        where(cloudwatch, lambda output: not output.is_true("put_log_events_disable_retry_limit")),
         "a batch that is throttled too often is thrown away, whatever the buffer's retries say",
         "put_log_events_disable_retry_limit true",
         _PLUGIN,
@@ -164,7 +117,7 @@ DELIVERY_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "no-log-group",
         Severity.LOSS,
-        _streams(_names_no_group),
+        where(cloudwatch, _names_no_group),
         "no log group is named: the output cannot send",
         "log_group_name, of a group that is made before, with its retention and subscription",
         _PLUGIN,
@@ -172,7 +125,7 @@ DELIVERY_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "no-streams",
         Severity.LOSS,
-        _streams(_makes_no_stream),
+        where(cloudwatch, lambda output: not output.is_true("auto_create_stream")),
         "events of a log stream that is not there yet are dropped",
         "auto_create_stream true",
         _PLUGIN,
@@ -180,7 +133,7 @@ DELIVERY_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "node-shutdown",
         Severity.LOSS,
-        _buffers(_keeps_at_shutdown),
+        _buffers(lambda kept: kept.type in _ON_DISK and not kept.is_true("flush_at_shutdown")),
         "a file buffer is not sent at shutdown: it goes with a node that goes for good",
         "flush_at_shutdown true",
         _BUFFER,
@@ -188,7 +141,7 @@ DELIVERY_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "cut-json",
         Severity.BROKEN,
-        _cut_json,
+        where(cloudwatch, lambda output: "max_message_length" in output.parameters, "max_message_length"),
         "it cuts the finished JSON, which no reader can parse then",
         "cut the message in a record_transformer instead",
         _PLUGIN,
@@ -196,7 +149,7 @@ DELIVERY_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "unbounded-buffer",
         Severity.OPERATIONS,
-        _buffers(_unbounded),
+        _buffers(lambda kept: not (kept.text("total_limit_size") or kept.text("queue_limit_length"))),
         "a file buffer grows to 64 GB by default, on the node's disk",
         "total_limit_size, for example 512m",
         _BUFFER,
@@ -204,7 +157,7 @@ DELIVERY_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "silent-rejects",
         Severity.OPERATIONS,
-        _streams(_is_silent),
+        where(cloudwatch, lambda output: not output.is_true("log_rejected_request")),
         "events that CloudWatch Logs refuses as too old or too new vanish without a word",
         "log_rejected_request true",
         _PLUGIN,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from shipper.k8s.agents import Agent
 from shipper.k8s.findings import Rule, Severity, Spot
 from shipper.k8s.fluentd_conf import Section
-from shipper.k8s.parts import CONTAINER_LOGS
+from shipper.k8s.parts import CONTAINER_LOGS, where
 
 _TAIL = "https://docs.fluentbit.io/manual/data-pipeline/inputs/tail"
 _STORAGE = "https://docs.fluentbit.io/manual/administration/buffering-and-storage"
@@ -16,47 +16,33 @@ _RETRIES = "https://docs.fluentbit.io/manual/administration/scheduling-and-retri
 _LOCAL = frozenset({"", "stdout", "null", "counter", "file", "prometheus_exporter"})
 
 
-def _tails(agent: Agent) -> list[Section]:
-    found = [each for each in agent.root.all("[input]") if each.text("name").lower() == "tail"]
-    return [each for each in found if CONTAINER_LOGS.search(each.text("path"))]
+def _tails(root: Section) -> list[Section]:
+    found = [one for one in root.all("[input]") if one.text("name").lower() == "tail"]
+    return [one for one in found if CONTAINER_LOGS.search(one.text("path"))]
 
 
-def _no_cri(agent: Agent) -> Iterator[Spot]:
-    for tail in _tails(agent):
-        if "cri" not in f"{tail.text('multiline.parser')} {tail.text('parser')}".lower():
-            yield agent.spot(tail)
-
-
-def _split_lines(agent: Agent) -> Iterator[Spot]:
-    for tail in _tails(agent):
-        if "cri" in tail.text("parser").lower() and "cri" not in tail.text("multiline.parser").lower():
-            yield agent.spot(tail, "parser")
-
-
-def _in_memory(agent: Agent) -> Iterator[Spot]:
-    return (agent.spot(tail) for tail in _tails(agent) if tail.text("storage.type").lower() != "filesystem")
+def _reads_cri(tail: Section, key: str) -> bool:
+    return "cri" in tail.text(key).lower()
 
 
 def _positions(agent: Agent) -> Iterator[Spot]:
-    for tail in _tails(agent):
+    for tail in _tails(agent.root):
         place = tail.text("db")
         mount = agent.workload.mount_of(place) if agent.workload else None
         if not place or (agent.workload and not (mount and mount.survives)):
             yield agent.spot(tail, "db" if place else "")
 
 
-def _gives_up(agent: Agent) -> Iterator[Spot]:
-    for output in agent.root.all("[output]"):
-        endless = output.text("retry_limit").lower() in {"false", "no_limits"}
-        if output.text("name").lower() not in _LOCAL and not endless:
-            yield agent.spot(output)
+def _gives_up(output: Section) -> bool:
+    endless = output.text("retry_limit").lower() in {"false", "no_limits"}
+    return output.text("name").lower() not in _LOCAL and not endless
 
 
 FLUENT_BIT_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "bit-no-cri",
         Severity.BROKEN,
-        _no_cri,
+        where(_tails, lambda tail: not (_reads_cri(tail, "multiline.parser") or _reads_cri(tail, "parser"))),
         "containerd writes CRI text: time, stream and tag stay in front of each message, and parts of long lines apart",
         "multiline.parser docker, cri",
         _TAIL,
@@ -64,7 +50,7 @@ FLUENT_BIT_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "bit-split-lines",
         Severity.BROKEN,
-        _split_lines,
+        where(_tails, lambda tail: _reads_cri(tail, "parser") and not _reads_cri(tail, "multiline.parser"), "parser"),
         "containerd splits lines at 16 KiB, and a parser alone joins no parts",
         "multiline.parser cri instead of parser",
         _TAIL,
@@ -72,7 +58,7 @@ FLUENT_BIT_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "bit-memory",
         Severity.LOSS,
-        _in_memory,
+        where(_tails, lambda tail: tail.text("storage.type").lower() != "filesystem"),
         "what is not sent yet is in memory: a crash loses it",
         "storage.type filesystem, with storage.path on a hostPath",
         _STORAGE,
@@ -88,7 +74,7 @@ FLUENT_BIT_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "bit-gives-up",
         Severity.LOSS,
-        _gives_up,
+        where(lambda root: root.all("[output]"), _gives_up),
         "after one retry (by default) a chunk is thrown away",
         "Retry_Limit no_limits, with storage.total_limit_size as the bound",
         _RETRIES,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 _OPENING = re.compile(r"<(?P<name>\w+)(?P<argument>(?:\s[^>]*)?)>(?:\s+#.*)?")
@@ -19,12 +19,15 @@ _FROM_ENVIRONMENT = re.compile(
     r"""(?:\s*\|\|\s*['"](?P<default>[^'"}]*)['"])?\s*\}"""
 )
 _DELIMITER = re.compile(r"""\\.|[\[\]{}"']""", re.DOTALL)
+_NUMBERS = re.compile(r"(\d{1,3})(?:-(\d{1,3}))?")
 _LOOKS_SO = re.compile(r"^[ \t]*(?:<(?:source|match|filter|label|system|worker)\b|@include\b)", re.MULTILINE)
 
-# A value that never closes is one line, and a file that includes others for ever is no file.
+# A value that never closes is one line, a file that includes others for ever is no file, and no node has more cores.
 _MAX_VALUE_LINES = 100
 _MAX_INCLUDES = 500
 _MAX_DEPTH = 20
+_MAX_WORKERS = 256
+_EVERY_WORKER = range(1_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +114,38 @@ def resolved(text: str, environment: Mapping[str, str]) -> str:
 
 
 def parse(texts: Mapping[str, str], *names: str) -> Parsed:
-    """The configuration that begins in the files `names`, of all the files there are, by their names.
-
-    What stands in a `<worker N>` stands in its place.
-    """
+    """The configuration that begins in the files `names`, of all the files there are, by their names."""
     reader = _Reader(texts)
     for name in names:
         reader.read(name)
-    sections = reader.root.sections
-    reader.root.sections = [one for each in sections for one in (each.sections if each.name == "worker" else [each])]
     return Parsed(reader.root, tuple(reader.faults), tuple(reader.missing))
+
+
+def by_worker(root: Section) -> list[Section]:
+    """What each worker runs: all that stands in no `<worker>`, and what stands in one of its number.
+
+    Of workers that run the same not all are there. https://docs.fluentd.org/deployment/multi-process-workers
+    """
+    spans = {_workers(section) for section in root.all("worker")}
+    if not 0 < len(spans) <= _MAX_WORKERS:
+        return [root]
+    first_of_its_kind = {number for span in spans for number in (span.start, span.stop)}
+    numbers = sorted(number for number in first_of_its_kind if any(number in span for span in spans))
+    return [replace(root, sections=list(_run_by(number, root))) for number in numbers]
+
+
+def _run_by(number: int, root: Section) -> Iterator[Section]:
+    for section in root.sections:
+        if section.name != "worker":
+            yield section
+        elif number in _workers(section):
+            yield from section.sections
+
+
+def _workers(section: Section) -> range:
+    """Those of a `<worker N>` or `<worker N-M>`; all of them where no number is to be read."""
+    found = _NUMBERS.fullmatch(section.argument)
+    return range(int(found[1]), int(found[2] or found[1]) + 1) if found else _EVERY_WORKER
 
 
 def main_files(texts: Mapping[str, str]) -> list[str]:

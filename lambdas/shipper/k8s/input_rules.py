@@ -8,7 +8,18 @@ from collections.abc import Iterator
 from shipper.k8s.agents import Agent
 from shipper.k8s.findings import Rule, Severity, Spot
 from shipper.k8s.fluentd_conf import Section
-from shipper.k8s.parts import container_tails, filters, format_of, joins_parts, parsers, reached, seconds, sources
+from shipper.k8s.parts import (
+    concats,
+    container_tails,
+    filters,
+    format_of,
+    joins_parts,
+    parsers,
+    reached,
+    seconds,
+    sources,
+    where,
+)
 
 _TAIL = "https://docs.fluentd.org/input/tail"
 _CRI = "https://github.com/fluent/fluent-plugin-parser-cri"
@@ -22,22 +33,23 @@ _GONE_UNITS = re.compile(r"\b(?:docker|kube-?proxy)\.service\b")
 _HOST_FILES = re.compile(r"/var/log/(?:messages|secure|dmesg|syslog|auth\.log)\b")
 
 
+def _journals(root: Section) -> list[Section]:
+    return sources(root, "systemd")
+
+
+def _metadata(root: Section) -> list[Section]:
+    return filters(root, "kubernetes_metadata")
+
+
+def _parsers_of_tails(root: Section) -> list[Section]:
+    return [parser for tail in container_tails(root) for parser in parsers(tail)]
+
+
 def _json_parsers(agent: Agent) -> Iterator[Spot]:
     for tail in container_tails(agent.root):
         found = list(parsers(tail))
         if all(format_of(parser) == "json" for parser in found):
             yield agent.spot(found[0])
-
-
-def _cri_without_a_fraction(agent: Agent) -> Iterator[Spot]:
-    for tail in container_tails(agent.root):
-        for parser in parsers(tail):
-            if format_of(parser) == "cri" and parser.text("time_format") != "%iso8601":
-                yield agent.spot(parser)
-
-
-def _dropped_lines(agent: Agent) -> Iterator[Spot]:
-    return (agent.spot(tail) for tail in container_tails(agent.root) if not tail.is_true("emit_unmatched_lines"))
 
 
 def _slow_refresh(agent: Agent) -> Iterator[Spot]:
@@ -47,12 +59,8 @@ def _slow_refresh(agent: Agent) -> Iterator[Spot]:
             yield agent.spot(tail, "refresh_interval" if "refresh_interval" in tail.parameters else "")
 
 
-def _read_from_the_end(agent: Agent) -> Iterator[Spot]:
-    return (agent.spot(tail) for tail in container_tails(agent.root) if not tail.is_true("read_from_head"))
-
-
 def _split_lines(agent: Agent) -> Iterator[Spot]:
-    if not any(map(joins_parts, filters(agent.root, "concat"))):
+    if not any(map(joins_parts, concats(agent.root))):
         yield from map(agent.spot, container_tails(agent.root))
 
 
@@ -61,25 +69,22 @@ def _without_position(agent: Agent) -> Iterator[Spot]:
         if not tail.text("pos_file"):
             yield agent.spot(tail)
     has_root = any(system.text("root_dir") for system in agent.root.all("system"))
-    for journal in sources(agent.root, "systemd"):
+    for journal in _journals(agent.root):
         if not (journal.text("pos_file") or any(each.text("path") or has_root for each in journal.all("storage"))):
             yield agent.spot(journal)
 
 
-def _old_filters(agent: Agent) -> Iterator[Spot]:
-    return (agent.spot(each, "filters") for each in sources(agent.root, "systemd") if "filters" in each.parameters)
-
-
 def _gone_units(agent: Agent) -> Iterator[Spot]:
-    for journal in sources(agent.root, "systemd"):
+    for journal in _journals(agent.root):
         for key in ("matches", "filters"):
             if _GONE_UNITS.search(journal.text(key)):
                 yield agent.spot(journal, key)
 
 
 def _host_files(agent: Agent) -> Iterator[Spot]:
-    """An AL2023 node has the journal only; who reads all of it, too, reads both kinds of node."""
-    if any(not (each.text("matches") or each.text("filters")) for each in sources(agent.root, "systemd")):
+    """An AL2023 node has the journal only; who reads all of it, in whatever worker, reads both kinds of node."""
+    journals = (each for each in agent.conf.root.walk() if each.name == "source" and each.type == "systemd")
+    if any(not (each.text("matches") or each.text("filters")) for each in journals):
         return
     for tail in sources(agent.root, "tail"):
         if _HOST_FILES.search(tail.text("path")):
@@ -94,38 +99,23 @@ def _metadata_of_the_host(agent: Agent) -> Iterator[Spot]:
             yield from map(agent.spot, filters(label, "kubernetes_metadata"))
 
 
-def _asked_for_too_much(agent: Agent) -> Iterator[Spot]:
+def _fetches_too_much(metadata: Section) -> bool:
     wanted = ("skip_master_url", "skip_container_metadata", "skip_namespace_metadata")
-    for metadata in filters(agent.root, "kubernetes_metadata"):
-        if not all(metadata.is_true(key) for key in wanted):
-            yield agent.spot(metadata)
+    return not all(map(metadata.is_true, wanted))
 
 
 def _watches(agent: Agent) -> Iterator[Spot]:
     named = agent.workload and "K8S_NODE_NAME" in agent.workload.variables()
-    for metadata in filters(agent.root, "kubernetes_metadata"):
+    for metadata in _metadata(agent.root):
         if not named and (metadata.is_true("watch") or "watch" not in metadata.parameters):
             yield agent.spot(metadata)
 
 
 def _de_dot(agent: Agent) -> Iterator[Spot]:
-    for metadata in filters(agent.root, "kubernetes_metadata"):
+    for metadata in _metadata(agent.root):
         for key in ("de_dot", "de_dot_separator"):
             if key in metadata.parameters:
                 yield agent.spot(metadata, key)
-
-
-def _own_log(agent: Agent) -> Iterator[Spot]:
-    matches: list[Section] = agent.root.all("match")
-    return (agent.spot(each) for each in matches if each.argument in {"fluent.**", "@FLUENT_LOG"})
-
-
-def _faults(agent: Agent) -> Iterator[Spot]:
-    return (agent.spot_of(fault.place, fault.what) for fault in agent.conf.faults)
-
-
-def _missing(agent: Agent) -> Iterator[Spot]:
-    return (agent.spot_of(fault.place, fault.what) for fault in agent.conf.missing)
 
 
 INPUT_RULES: tuple[Rule[Agent], ...] = (
@@ -140,7 +130,10 @@ INPUT_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "cri-time-format",
         Severity.LOSS,
-        _cri_without_a_fraction,
+        where(
+            _parsers_of_tails,
+            lambda parser: format_of(parser) == "cri" and parser.text("time_format") != "%iso8601",
+        ),
         "the parser's own time format drops a line whose time has no fraction of a second",
         "time_format %iso8601",
         _CRI,
@@ -148,7 +141,7 @@ INPUT_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "unmatched-lines",
         Severity.LOSS,
-        _dropped_lines,
+        where(container_tails, lambda tail: not tail.is_true("emit_unmatched_lines")),
         "a line that does not parse, torn by a crash for example, is dropped",
         "emit_unmatched_lines true ships it as unmatched_line",
         _TAIL,
@@ -164,7 +157,7 @@ INPUT_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "read-from-head",
         Severity.LOSS,
-        _read_from_the_end,
+        where(container_tails, lambda tail: not tail.is_true("read_from_head")),
         "a file that has no position yet when Fluentd starts is read from its end: what it held is skipped",
         "read_from_head true",
         _TAIL,
@@ -204,7 +197,7 @@ INPUT_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "systemd-filters",
         Severity.OPERATIONS,
-        _old_filters,
+        where(_journals, lambda journal: "filters" in journal.parameters, "filters"),
         "`filters` was renamed; it works with a warning",
         "matches",
         _SYSTEMD,
@@ -220,7 +213,7 @@ INPUT_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "costly-metadata",
         Severity.OPERATIONS,
-        _asked_for_too_much,
+        where(_metadata, _fetches_too_much),
         "it fetches what is taken out again later, or makes each event larger",
         "skip_master_url, skip_container_metadata and skip_namespace_metadata true",
         _METADATA,
@@ -244,7 +237,7 @@ INPUT_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "own-log",
         Severity.OPERATIONS,
-        _own_log,
+        where(lambda root: root.all("match"), lambda match: match.argument in {"fluent.**", "@FLUENT_LOG"}),
         "a match of Fluentd's own log at the top level is deprecated",
         "put it into <label @FLUENT_LOG>",
         _CONFIG,
@@ -252,7 +245,7 @@ INPUT_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "conf-fault",
         Severity.OPERATIONS,
-        _faults,
+        lambda agent: (agent.spot_of(fault.place, fault.what) for fault in agent.conf.faults),
         "Fluentd does not start with this, or reads it otherwise than it looks",
         "mend the file",
         _CONFIG,
@@ -260,7 +253,7 @@ INPUT_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "include-not-seen",
         Severity.NOTE,
-        _missing,
+        lambda agent: (agent.spot_of(fault.place, fault.what) for fault in agent.conf.missing),
         "it is in no ConfigMap here, so that nothing in it was checked",
         "give the ConfigMap, too, if it is not in the image",
         _CONFIG,

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from shipper.k8s.agents import Agent
 from shipper.k8s.findings import Rule, Severity, Spot
-from shipper.k8s.parts import container_tails, filters, joins_lines, joins_parts
+from shipper.k8s.fluentd_conf import Section
+from shipper.k8s.parts import concats, container_tails, filters, joins_lines, joins_parts, where
 
 _CONCAT = "https://github.com/fluent-plugins-nursery/fluent-plugin-concat"
 _DETECT = "https://github.com/GoogleCloudPlatform/fluent-plugin-detect-exceptions"
@@ -17,39 +18,17 @@ _TRANSFORM = "https://docs.fluentd.org/filter/record_transformer"
 _CUT_NAME = re.compile(r"tag_parts\[(?:[3-9]|\d\d+)\]|\$\{tag\[(?:[3-9]|\d\d+)\]\}")
 
 
-def _glued_lines(agent: Agent) -> Iterator[Spot]:
-    for concat in filters(agent.root, "concat"):
-        if joins_lines(concat) and "separator" in concat.parameters and not concat.text("separator"):
-            yield agent.spot(concat, "separator")
-
-
-def _broken_parts(agent: Agent) -> Iterator[Spot]:
-    for concat in filters(agent.root, "concat"):
-        if joins_parts(concat) and concat.text("separator", "\\n"):
-            yield agent.spot(concat)
+def _detectors(root: Section) -> list[Section]:
+    return filters(root, "detect_exceptions")
 
 
 def _mixed_streams(agent: Agent) -> Iterator[Spot]:
-    for concat in filters(agent.root, "concat"):
+    for concat in concats(agent.root):
         if "stream_identity_key" not in concat.parameters:
             yield agent.spot(concat)
-    for detect in filters(agent.root, "detect_exceptions"):
+    for detect in _detectors(agent.root):
         if "stream" not in detect.parameters:
             yield agent.spot(detect)
-
-
-def _lost_stream(agent: Agent) -> Iterator[Spot]:
-    for concat in filters(agent.root, "concat"):
-        if concat.is_true("use_partial_cri_logtag") and concat.text("partial_cri_stream_key", "stream") == "stream":
-            yield agent.spot(concat)
-
-
-def _late_time(agent: Agent) -> Iterator[Spot]:
-    return (agent.spot(each) for each in filters(agent.root, "concat") if not each.is_true("use_first_timestamp"))
-
-
-def _without_timeout_label(agent: Agent) -> Iterator[Spot]:
-    return (agent.spot(each) for each in filters(agent.root, "concat") if "timeout_label" not in each.parameters)
 
 
 def _skipped_filters(agent: Agent) -> Iterator[Spot]:
@@ -58,12 +37,6 @@ def _skipped_filters(agent: Agent) -> Iterator[Spot]:
         for concat in found[:-1]:
             if concat.type == "concat" and "timeout_label" in concat.parameters:
                 yield agent.spot(concat)
-
-
-def _glued_exceptions(agent: Agent) -> Iterator[Spot]:
-    for detect in filters(agent.root, "detect_exceptions"):
-        if not detect.is_true("force_line_breaks"):
-            yield agent.spot(detect)
 
 
 def _cut_names(agent: Agent) -> Iterator[Spot]:
@@ -79,7 +52,11 @@ JOINING_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "glued-lines",
         Severity.BROKEN,
-        _glued_lines,
+        where(
+            concats,
+            lambda concat: joins_lines(concat) and "separator" in concat.parameters and not concat.text("separator"),
+            "separator",
+        ),
         'CRI lines end in no newline: with separator "" the frames of a stack trace run into each other',
         'separator "\\n" (the empty one is right only where parts of one line are joined)',
         _CONCAT,
@@ -87,7 +64,7 @@ JOINING_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "broken-parts",
         Severity.BROKEN,
-        _broken_parts,
+        where(concats, lambda concat: joins_parts(concat) and concat.text("separator", "\\n")),
         "the parts of one long line get a newline between them: JSON in it is broken",
         'separator ""',
         _CONCAT,
@@ -103,7 +80,12 @@ JOINING_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "lost-stream",
         Severity.BROKEN,
-        _lost_stream,
+        where(
+            concats,
+            lambda concat: (
+                concat.is_true("use_partial_cri_logtag") and concat.text("partial_cri_stream_key", "stream") == "stream"
+            ),
+        ),
         "this mode deletes the field stream, so that later steps cannot tell stdout from stderr",
         "partial_cri_stream_key with a name that no field has, and stream_identity_key stream",
         _CONCAT,
@@ -111,7 +93,7 @@ JOINING_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "late-time",
         Severity.BROKEN,
-        _late_time,
+        where(concats, lambda concat: not concat.is_true("use_first_timestamp")),
         "a joined event has the time of the next line, or of the timeout",
         "use_first_timestamp true",
         _CONCAT,
@@ -119,7 +101,7 @@ JOINING_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "no-timeout-label",
         Severity.LOSS,
-        _without_timeout_label,
+        where(concats, lambda concat: "timeout_label" not in concat.parameters),
         "what waits for its next line too long becomes an error event and is not shipped",
         "timeout_label with the label that comes next",
         _CONCAT,
@@ -135,7 +117,7 @@ JOINING_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "glued-exceptions",
         Severity.BROKEN,
-        _glued_exceptions,
+        where(_detectors, lambda detect: not detect.is_true("force_line_breaks")),
         "CRI lines end in no newline: the frames of a stack trace run into each other",
         "force_line_breaks true",
         _DETECT,

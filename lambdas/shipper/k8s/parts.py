@@ -1,10 +1,12 @@
-"""The parts of a Fluentd's configuration that the rules ask for."""
+"""The parts of a Fluentd's configuration that the rules ask for, and the rules that ask each of some parts."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+from shipper.k8s.agents import Agent
+from shipper.k8s.findings import Spot
 from shipper.k8s.fluentd_conf import Section
 
 CONTAINER_LOGS = re.compile(r"/var/log/(?:containers|pods)/|/var/lib/docker/containers/")
@@ -28,6 +30,17 @@ OLD_BUFFER_KEYS = {
     "disable_retry_limit": "retry_forever",
 }
 """Fluentd's names before v0.14, flat in the output, and what they are in `<buffer>` now."""
+
+
+def where(
+    part: Callable[[Section], Iterable[Section]], is_wrong: Callable[[Section], object], key: str = ""
+) -> Callable[[Agent], Iterator[Spot]]:
+    """Finds the parts that are wrong: a part of the configuration, or its parameter `key`."""
+
+    def find(agent: Agent) -> Iterator[Spot]:
+        return (agent.spot(section, key) for section in part(agent.root) if is_wrong(section))
+
+    return find
 
 
 def sources(root: Section, plugin: str) -> list[Section]:
@@ -54,6 +67,11 @@ def format_of(parser: Section) -> str:
 def filters(root: Section, plugin: str) -> list[Section]:
     """The filters of a plugin, and outputs that act as one."""
     return [each for each in root.walk() if each.name in {"filter", "match", "store"} and each.type == plugin]
+
+
+def concats(root: Section) -> list[Section]:
+    """The filters that join events."""
+    return filters(root, "concat")
 
 
 def joins_parts(concat: Section) -> bool:
@@ -98,12 +116,8 @@ def reached(root: Section, starts: list[Section]) -> list[Section]:
         name = waiting.pop()
         if name in seen:
             continue
-        # Each worker may have a label of that name.
         seen[name] = [each for each in root.all("label") if each.argument == name] if name else [root]
-        inside = (each for start in (seen[name] if name else _unlabelled(root)) for each in start.walk())
+        begun = seen[name] if name else [*root.all("filter"), *root.all("match")]
+        inside = (each for start in begun for each in start.walk())
         waiting += [each.text(key) for each in inside for key in ("@label", "timeout_label") if each.text(key)]
     return [place for places in seen.values() for place in places]
-
-
-def _unlabelled(root: Section) -> list[Section]:
-    return [*root.all("filter"), *root.all("match")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from shipper.k8s.agents import (
     Agent,
@@ -53,10 +53,16 @@ def _daemon_set(agent: Agent) -> Iterator[Workload]:
     return (each for each in _workload(agent) if kind(each.document) == "DaemonSet")
 
 
-def _mounts(agent: Agent) -> Iterator[tuple[Workload, Mount]]:
-    for workload in _workload(agent):
-        for mount in workload.mounts():
-            yield workload, mount
+def _host_mounts(is_wrong: Callable[[Mount], bool]) -> Callable[[Agent], Iterator[Spot]]:
+    """Finds the folders of the node that are mounted wrongly."""
+
+    def find(agent: Agent) -> Iterator[Spot]:
+        for workload in _workload(agent):
+            for mount in workload.mounts():
+                if mount.kind == "hostPath" and is_wrong(mount):
+                    yield workload.spot(f"mount {mount.path}")
+
+    return find
 
 
 def _named(container: Document) -> str:
@@ -113,18 +119,6 @@ def _by_hand(agent: Agent) -> Iterator[Spot]:
             yield workload.spot("updateStrategy")
 
 
-def _writable_logs(agent: Agent) -> Iterator[Spot]:
-    for workload, mount in _mounts(agent):
-        if mount.kind == "hostPath" and mount.source == "/var/log" and not mount.read_only:
-            yield workload.spot(f"mount {mount.path}")
-
-
-def _docker_paths(agent: Agent) -> Iterator[Spot]:
-    for workload, mount in _mounts(agent):
-        if mount.kind == "hostPath" and mount.source.startswith("/var/lib/docker"):
-            yield workload.spot(f"mount {mount.path}")
-
-
 def _rolls_nothing(agent: Agent) -> Iterator[Spot]:
     for workload in _workload(agent):
         annotations = {
@@ -174,14 +168,6 @@ def _without_role(agent: Agent, *, on_the_host: bool) -> Iterator[Spot]:
             yield workload.spot(f"service account {text(workload.pod.get('serviceAccountName')) or 'default'}")
 
 
-def _role_of_the_node(agent: Agent) -> Iterator[Spot]:
-    return _without_role(agent, on_the_host=True)
-
-
-def _role_unseen(agent: Agent) -> Iterator[Spot]:
-    return _without_role(agent, on_the_host=False)
-
-
 def _removed_apis(documents: Sequence[Document]) -> Iterator[Spot]:
     for document in documents:
         if (version := text(document.get("apiVersion"))) in _REMOVED_APIS:
@@ -225,7 +211,7 @@ POD_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "writable-logs",
         Severity.OPERATIONS,
-        _writable_logs,
+        _host_mounts(lambda mount: mount.source == "/var/log" and not mount.read_only),
         "what reads the node's logs may change and delete them",
         "readOnly: true, with state on a hostPath of its own",
         "https://kubernetes.io/docs/concepts/storage/volumes/#hostpath",
@@ -233,7 +219,7 @@ POD_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "docker-paths",
         Severity.OPERATIONS,
-        _docker_paths,
+        _host_mounts(lambda mount: mount.source.startswith("/var/lib/docker")),
         "a node with containerd has no such folder; the links lead to /var/log/pods",
         "take volume and mount out",
         "https://kubernetes.io/docs/concepts/cluster-administration/logging/",
@@ -298,7 +284,7 @@ POD_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "node-role",
         Severity.NOTE,
-        _role_of_the_node,
+        lambda agent: _without_role(agent, on_the_host=True),
         "it uses the role of the node, which every pod on the host's network may use, too",
         "EKS Pod Identity, or IAM roles for service accounts",
         _POD_IDENTITY,
@@ -306,7 +292,7 @@ POD_RULES: tuple[Rule[Agent], ...] = (
     Rule(
         "role-not-seen",
         Severity.NOTE,
-        _role_unseen,
+        lambda agent: _without_role(agent, on_the_host=False),
         "it names no role. Without an EKS Pod Identity association it asks the node's metadata service, which AL2023"
         " node groups keep from pods: no credentials",
         "check that the association is there: aws eks list-pod-identity-associations --cluster-name NAME",

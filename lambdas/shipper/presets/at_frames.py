@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shipper.presets.rows import ANOTHER, BLANK, HEAD, LEVEL, NAME, ORPHAN, SPACE, THROWN, UPPER, Row
+from shipper.presets.rows import ANOTHER, BLANK, HEAD, LEVEL, LOGGED, NAME, ORPHAN, SPACE, THROWN, UPPER, Row
 
 _CLASS = r"(?:(?:[\w$]+\.)+[A-Z][\w$]*|(?:[A-Z]\w*)?(?:Error|Exception)(?: \[\w+\])?)"
 _DOTTED = r"(?:[\w$+`]+\.)+[\w$+`]+"
@@ -13,7 +13,6 @@ _NODE_FRAME = (
 
 _GLUED_FRAME = r"(?:\t|   )at (?=[^\s().]+\.)[^\s()]+\("
 
-_LOGGED = ("logger.error", "logger.gap?")
 _WORDS = ("word", "node.warning")
 _HEADS = ("thrown", "thrown?", "class", "class?", "message?", "cause")
 _BODY = (*_HEADS, "frames", "frames.gap?")
@@ -27,8 +26,8 @@ HEADS = (
         first="EU",
     ),
     Row((HEAD,), THROWN, "thrown", "java.lang.IllegalStateException: no stock for 77-120", first=NAME),
-    Row(_LOGGED, rf"(?=[\w$]+\.){THROWN}", "thrown", "java.lang.IllegalStateException: no stock for 77-120"),
-    Row(_LOGGED, THROWN, "thrown?", "TypeError: fetch failed"),
+    Row(LOGGED, rf"(?=[\w$]+\.){THROWN}", "thrown", "java.lang.IllegalStateException: no stock for 77-120"),
+    Row(LOGGED, THROWN, "thrown?", "TypeError: fetch failed"),
     Row(
         (HEAD,),
         r"[\w$.]+\.[A-Z][\w$]*(?::|\s*$|\s+at )",
@@ -44,19 +43,19 @@ HEADS = (
         "PriceMismatch: shown 74900, charged 79400",
         first=UPPER,
     ),
-    Row(_LOGGED, r"(?:[\w$]+\.)+[A-Z][\w$]*(?::|\s*$|\s+at )", "class?", "com.shop.OutOfStock: sold out"),
+    Row(LOGGED, r"(?:[\w$]+\.)+[A-Z][\w$]*(?::|\s*$|\s+at )", "class?", "com.shop.OutOfStock: sold out"),
 )
 
 FRAMES = (
     Row(
-        (*_LOGGED, ORPHAN, *_BODY, *_WORDS),
+        (*LOGGED, ORPHAN, *_BODY, *_WORDS),
         r"\s+at .*\{\s*$",
         "properties",
         "    at async /app/dist/server.js:58:16 {",
         first=SPACE,
     ),
     Row(
-        (*_LOGGED, ORPHAN, *_BODY),
+        (*LOGGED, ORPHAN, *_BODY),
         rf"(?:{_FRAME}|{_NODE_FRAME}|\s+at \(Coroutine boundary\))",
         "frames",
         "\tat java.base/java.util.stream.ReferencePipeline.collect(ReferencePipeline.java:682) ~[na:na]",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from shipper.presets.rows import ANOTHER, BLANK, DIGIT, HEAD, ORPHAN, Row
+from shipper.presets.rows import ANOTHER, BLANK, DIGIT, HEAD, LOGGED, ORPHAN, Row
 
 _GOROUTINE = r"goroutine \d+ (?:[^\s=]+=\S+ )*\[[^\]]*\]:\s*$"
 _CALL = r"[^\s()]+(?:\(\*?[^\s()]+\)[^\s()]*)?\((?:\.\.\.|[{}0-9a-fx?, .]*)\)"
 _BARE_CALL = r"(?=[^\s.]+\.)[\w./~%()*\[\]-]+\s*$"
 _AT_FILE = r"\t\S+:\d+(?: \+0x[0-9a-f]+)?(?: fp=\S.*)?\s*$"
 _GO_FILE = r"\t/?\S+\.(?:go|s):\d+(?: \+0x[0-9a-f]+)?(?: fp=\S.*)?\s*$"
-_LOGGED = ("logger.error", "logger.gap?")
 _STACKS = ("go.stack", "go.stack?")
 
 ROWS = (
@@ -37,7 +36,7 @@ ROWS = (
         "[signal SIGSEGV: segmentation violation code=0x1 addr=0x18 pc=0x7d21c5]",
     ),
     Row(
-        ("go.panic", "go.message?", "go.gap?", "go.stack", *_LOGGED), _GOROUTINE, "go.stack?", "goroutine 41 [running]:"
+        ("go.panic", "go.message?", "go.gap?", "go.stack", *LOGGED), _GOROUTINE, "go.stack?", "goroutine 41 [running]:"
     ),
     Row(
         _STACKS,
@@ -45,7 +44,7 @@ ROWS = (
         "go.stack",
         "main.main()\t/src/main.go:71 +0x4c5",
     ),
-    Row((*_STACKS, *_LOGGED), rf"(?:{_CALL}\s*$|{_BARE_CALL})", "go.call?", "shop/inventory/stock.(*Shelf).lock(...)"),
+    Row((*_STACKS, *LOGGED), rf"(?:{_CALL}\s*$|{_BARE_CALL})", "go.call?", "shop/inventory/stock.(*Shelf).lock(...)"),
     Row(_STACKS, r"created by \S+", "go.call?", "created by net/http.(*Server).Serve in goroutine 1"),
     Row(("go.call?",), _AT_FILE, "go.stack", "\t/usr/local/go/src/net/http/server.go:3360 +0x485"),
     Row((ORPHAN,), _GO_FILE, "go.stack", "\t/src/cache/lru.go:28 +0x6d", first="\t"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shipper.presets.rows import BLANK, DIGIT, HEAD, MARK, OWN_HEADER, UPPER, Row
+from shipper.presets.rows import BLANK, DIGIT, HEAD, LOGGED, MARK, OWN_HEADER, UPPER, Row
 
 # A warning's line is not among them: what stands below it is as often a record of its own.
 ERRORS = (
@@ -36,7 +36,7 @@ ERRORS = (
         first="[",
     ),
     Row((HEAD,), r"Internal Server Error: /", "logger.error", "Internal Server Error: /orders/42", first="I"),
-    Row(("logger.error", "logger.gap?"), BLANK, "logger.gap?", ""),
+    Row(LOGGED, BLANK, "logger.gap?", ""),
 )
 
 JUL = (
@@ -70,7 +70,7 @@ CONSOLE = (
 
 # https://docs.spring.io/spring-boot/reference/features/spring-application.html (startup failure)
 SPRING = (
-    Row(("logger.error", "logger.gap?"), r"\*{10,}\s*$", "spring.stars?", "***************************"),
+    Row(LOGGED, r"\*{10,}\s*$", "spring.stars?", "***************************"),
     Row(("spring.stars?",), r"APPLICATION FAILED TO START\s*$", "spring", "APPLICATION FAILED TO START"),
     Row(("spring",), r"\*{10,}\s*$", "spring", "***************************"),
     Row(("spring", "spring.text", "spring.text?", "spring.gap?"), BLANK, "spring.gap?", ""),

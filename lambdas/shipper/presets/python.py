@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shipper.presets.rows import ANOTHER, BLANK, HEAD, LEVEL, NAME, ORPHAN, PATH, SPACE, Row
+from shipper.presets.rows import ANOTHER, BLANK, HEAD, LEVEL, LOGGED, NAME, ORPHAN, PATH, SPACE, Row
 
 _TRACEBACK = r"Traceback \(most recent call last\):(?:\s*$|  File \")"
 _GROUP = r"\s*\+ Exception Group Traceback \(most recent call last\):"
@@ -11,13 +11,18 @@ _BETWEEN = (
     r"|The above exception was the direct cause of the following exception:)\s*$"
 )
 _NAME = r"(?:(?:[^\W\d]\w*\.)+[^\W\d]\w*|[A-Z]\w*)"
-_LOGGED = ("logger.error", "logger.gap?")
 _ENDS = ("python.end", "python.announced", "python.group", "python.note?")
 
 ROWS = (
-    Row((HEAD, *_LOGGED), _TRACEBACK, "python.trace", "Traceback (most recent call last):", first="T"),
     Row(
-        (HEAD, *_LOGGED),
+        (HEAD, *LOGGED, "python.between", "python.remote", "python.announcement"),
+        _TRACEBACK,
+        "python.trace",
+        "Traceback (most recent call last):",
+        first="T",
+    ),
+    Row(
+        (HEAD, *LOGGED, "python.between"),
         _GROUP,
         "python.group",
         "  + Exception Group Traceback (most recent call last):",
@@ -56,18 +61,15 @@ ROWS = (
         "During handling of the above exception, another exception occurred:",
     ),
     Row(("python.between",), BLANK, "python.between", ""),
-    Row(("python.between",), _TRACEBACK, "python.trace", "Traceback (most recent call last):"),
-    Row(("python.between",), _GROUP, "python.group", "  + Exception Group Traceback (most recent call last):"),
     # A process pool prints the worker's trace in quotes.
     Row(
-        (HEAD, *_LOGGED),
+        (HEAD, *LOGGED),
         r"(?:\w+\.)+_?RemoteTraceback:\s*$",
         "python.remote",
         "concurrent.futures.process._RemoteTraceback: ",
         first=NAME,
     ),
     Row(("python.remote",), r'"""\s*$', "python.remote", '"""'),
-    Row(("python.remote",), _TRACEBACK, "python.trace", "Traceback (most recent call last):"),
     Row(
         _ENDS,
         rf"(?!{ANOTHER}|\s*\+ Exception Group)",
@@ -83,9 +85,8 @@ ROWS = (
         "Exception in thread Thread-1 (run):",
         first="EPT-",
     ),
-    Row(("python.announcement",), _TRACEBACK, "python.trace", "Traceback (most recent call last):"),
     Row(
-        ("python.announcement", *_LOGGED),
+        ("python.announcement", *LOGGED),
         r"future: <\w*(?:Task|Future)",
         "python.announcement",
         "future: <Task finished name='Task-881' coro=<Settler.run() done>>",

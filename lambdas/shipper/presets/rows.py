@@ -11,6 +11,9 @@ HEAD = ""
 ORPHAN = "orphan"
 """The state before a line that must have continued a record whose first line is not at hand."""
 
+LOGGED = ("logger.error", "logger.gap?")
+"""The states below the log line of an error."""
+
 SOLITARY = frozenset("0123456789{")
 """A line that begins so is never taken for the second of a record: most have a time in front, or are JSON."""
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from shipper.presets.rows import ANOTHER, BLANK, HEAD, ORPHAN, PATH, SPACE, UPPER, Row
+from shipper.presets.rows import ANOTHER, BLANK, HEAD, LOGGED, ORPHAN, PATH, SPACE, UPPER, Row
 
 _RUBY_PLACE = r"[^\s:]+:\d+:in [`'][^']*'"
 _RAISED = rf"{_RUBY_PLACE}: .*\([A-Z][\w:]*\)\s*$"
-_LOGGED = ("logger.error", "logger.gap?")
 
 RUBY = (
     Row((HEAD,), rf"{_RUBY_PLACE}: ", "ruby.raised", "/app/order.rb:12:in 'Order#load': no order 42:", first=PATH),
-    Row(_LOGGED, _RAISED, "ruby.raised", "/app/order.rb:12:in `load': no order 42 (ArgumentError)"),
+    Row(LOGGED, _RAISED, "ruby.raised", "/app/order.rb:12:in `load': no order 42 (ArgumentError)"),
     # A cause follows the frames of what it caused.
     Row(
         ("ruby.frames", "ruby.raised"),
@@ -42,12 +41,11 @@ RUBY = (
         first=UPPER,
     ),
     Row(
-        ("rails", "rails.gap?"),
+        ("rails", "rails.gap?", "rails.frames"),
         rf"\s*{_RUBY_PLACE}\s*$",
         "rails.frames",
         "app/controllers/orders_controller.rb:12:in `show'",
     ),
-    Row(("rails.frames",), rf"\s*{_RUBY_PLACE}\s*$", "rails.frames", "app/models/order.rb:7:in `load'"),
     Row(("rails",), BLANK, "rails.gap?", ""),
     Row(
         ("ruby.raised", "ruby.message?"),
@@ -68,7 +66,7 @@ PHP = (
         first="PFRN[",
     ),
     Row(("php.thrown", "php.message?", "php.next"), r"Stack trace:\s*$", "php.frames", "Stack trace:"),
-    Row(_LOGGED, r"(?:\[stacktrace\]|Stack trace:)\s*$", "php.frames?", "[stacktrace]"),
+    Row(LOGGED, r"(?:\[stacktrace\]|Stack trace:)\s*$", "php.frames?", "[stacktrace]"),
     Row(
         ("php.frames", "php.frames?", ORPHAN),
         r"#\d+ (?:\{main\}|\[internal function\]: |\S+\(\d+\): )",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from shipper.ship import iso
+from shipper.times import iso
 from tests.reliability.soak.delivery import Delivery
 from tests.reliability.soak.gauges import Gauges
 from tests.reliability.soak.site import Site

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
 import requests
 from botocore.config import Config
 
@@ -85,14 +84,7 @@ class Site:
 
     def client(self, service: str) -> Any:
         """A patient client: the machine may be very busy."""
-        return boto3.client(
-            service,
-            endpoint_url=self.stack.aws.url,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            config=Config(read_timeout=120, max_pool_connections=16),
-        )
+        return self.stack.aws.client(service, config=Config(read_timeout=120, max_pool_connections=16))
 
     def shipper(self, *arguments: str, codes: tuple[int, ...] = (0,)) -> str:
         """What the command line prints. Raises `RuntimeError` for an exit code that is none of these."""

@@ -108,6 +108,13 @@ def test_a_reply_that_drips_and_is_in_time_arrives_whole(session: requests.Sessi
         assert session.get(f"http://{host}", timeout=whole(10)).content == b"xyz"
 
 
+def test_a_reply_that_is_read_too_late_ends_at_once(session: requests.Session) -> None:
+    with dripping(REPLY) as host, session.get(f"http://{host}", timeout=whole(1.0), stream=True) as reply:
+        time.sleep(1.0)
+        with pytest.raises(requests.RequestException, match="timed out"):
+            _ = reply.content
+
+
 def test_each_request_has_its_own_deadline(session: requests.Session) -> None:
     with Loopback([Answer(delay_s=0.2)]) as server:
         for _ in range(3):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -75,6 +76,22 @@ def test_each_queue_gets_its_own_letters(aws: LocalAws) -> None:
         letter_of(2).body,
         letter_of(3).body,
     ]
+
+
+def test_a_postponed_letter_is_hidden_for_so_long(aws: LocalAws) -> None:
+    letters = letters_on(aws)
+    letters.retry([letter_of(1)])
+    (message,) = aws.sqs.receive_message(QueueUrl=aws.retry_url, VisibilityTimeout=1)["Messages"]
+    letters.postpone(message["ReceiptHandle"], 900)
+    time.sleep(1.1)
+    assert aws.bodies_in(aws.retry_url) == []
+    letters.postpone(message["ReceiptHandle"], 0)
+    assert unpacked(aws.bodies_in(aws.retry_url)) == [letter_of(1)]
+
+
+def test_a_letter_that_cannot_be_postponed_is_said(aws: LocalAws) -> None:
+    with pytest.raises(QueueFailed, match=f"^{aws.retry_url}: .*ReceiptHandleIsInvalid"):
+        letters_on(aws).postpone("of another queue", 900)
 
 
 def test_hostile_content_goes_through_a_queue_unharmed(aws: LocalAws) -> None:

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from shipper import deadletter
-from shipper.audit import Found, milliseconds
+from shipper.audit import Found
 from shipper.aws.search import SearchFailed
 from shipper.cli.deployment import Site
 from shipper.decode import decode
 from shipper.model import Ledger, LogEvent, Payload, Reason, Source
 from shipper.model import Payload as SubscriptionPayload
 from shipper.pipeline import transform
+from shipper.times import milliseconds
 from tests.shipper.fakes import REFUSED, SETTINGS, FakeSink, LocalAws, aws_client, deployment_on, lambda_event
 
 GROUP = "/aws/containerinsights/demo/application"

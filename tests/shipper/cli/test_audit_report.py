@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from shipper.audit import MAX_NAMED, Event, Judged, Standing, Window
-from shipper.cli.audit_report import Report, Sent, show, written
+from shipper.cli.audit_report import Report, Sent, json_of, show
 from shipper.model import Ledger, LogEvent
 from tests.shipper.fakes import NOW_MS, SOURCE
 
@@ -21,14 +21,14 @@ def test_counts_are_of_all_and_names_are_bounded() -> None:
     report = Report()
     for _ in range(3):
         report.add(judged(MAX_NAMED // 2))
-    found = written(report, WINDOW, None)
+    found = json_of(report, WINDOW, None)
     assert (found["missing"], found["extra"]) == (MAX_NAMED * 3 // 2, MAX_NAMED * 3 // 2)
     assert len(found["missing_events"]) == len(found["extra_ids"]) == MAX_NAMED
     assert "sent" not in found
 
 
 def test_what_was_sent_is_written_too() -> None:
-    found = written(Report(), WINDOW, Sent(Ledger(received=3, indexed=3), taken=1, failed=2))
+    found = json_of(Report(), WINDOW, Sent(Ledger(received=3, indexed=3), taken=1, failed=2))
     assert (found["sent"]["indexed"], found["payloads_not_taken"]) == (3, 2)
 
 

@@ -11,7 +11,6 @@ from typing import Any, cast
 import pytest
 from click.testing import CliRunner, Result
 
-from shipper.audit import milliseconds
 from shipper.aws.events import LogGroups
 from shipper.aws.search import SearchFailed
 from shipper.cli import deployment
@@ -19,6 +18,7 @@ from shipper.cli.main import cli
 from shipper.compare import Stored
 from shipper.pipeline import transform
 from shipper.settings import Settings
+from shipper.times import milliseconds
 from tests.loopback import Answer, Loopback
 from tests.shipper.cli.conftest import HOSTILE
 from tests.shipper.cli.site import FUNCTION, GROUP, PlayedSite, play

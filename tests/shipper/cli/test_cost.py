@@ -45,7 +45,6 @@ def test_json_has_the_bill_and_what_it_rests_on() -> None:
 
 
 def test_options_are_the_workload_of_the_core() -> None:
-    """A default is in one place only, as far as anybody can see."""
     command = cli.commands["cost"]
     given = {str(param.name): param.default for param in command.params}
     defaults = asdict(Workload(gb_per_day=1))
@@ -74,10 +73,11 @@ def test_prices_come_from_a_file_and_single_ones_go_first(tmp_path: Path) -> Non
 
 
 def test_what_cannot_be_is_told() -> None:
-    result = cost("--gb-per-day", "30")
+    args = ("--gb-per-day", "30", "--instance-type", "t3.medium.search")
+    result = cost(*args)
     assert result.exit_code == 0
     assert "Not possible: each node needs" in result.stderr
-    assert json.loads(cost("--gb-per-day", "30", "--json").stdout)["problems"]
+    assert json.loads(cost(*args, "--json").stdout)["problems"]
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,20 @@ def test_what_cannot_be_is_told() -> None:
         (["--price", "logs_ingest=nan"], "is no price"),
         (["--instance-type", "x9.large.search"], "no price of x9.large.search"),
         (["--gb-per-day", "0"], "0"),
+        (["--gb-per-day", "nan"], "is no number"),
         (["--index-days", "0"], "0"),
     ],
-    ids=["a name", "a word", "nothing", "less than nothing", "no number", "a type", "no logs", "no days"],
+    ids=[
+        "a name",
+        "a word",
+        "nothing",
+        "less than nothing",
+        "no number",
+        "a type",
+        "no logs",
+        "logs that are no number",
+        "no days",
+    ],
 )
 def test_wrong_usage(args: list[str], said: str) -> None:
     result = cost("--gb-per-day", "10", *args)

@@ -112,3 +112,20 @@ def test_killed_at_any_step_no_letter_is_lost_and_none_is_in_the_files_twice(
     lines = [line for file in folder.iterdir() for line in file.read_bytes().splitlines()]
     assert len(lines) == 25
     assert aws.bodies_in(aws.dead_url) == []
+
+
+def test_what_came_of_an_export_is_json(aws: LocalAws, dlq: Dlq, folder: Path) -> None:
+    put(aws, 1)
+    assert json.loads(dlq("export", str(folder), "--dry-run", "--json").stdout) == {"dry_run": True, "in_queue": 1}
+    result = dlq("export", str(folder), "--yes", "--json")
+    assert json.loads(result.stdout) == {"dry_run": False, "letters": 1, "left": 0}
+
+
+def test_a_pointer_to_what_is_no_letter_is_exported_as_it_is(aws: LocalAws, dlq: Dlq, folder: Path) -> None:
+    letter = deadletter.of_documents([doc(7)], REFUSED, SOURCE, failed_at="2026", attempts=1)
+    pointer = deadletter.pack_pointer(letter, "letters/1.gz")
+    aws.s3.put_object(Bucket=aws.bucket, Key="letters/1.gz", Body=b"rubbish")
+    put_message(aws, pointer)
+    assert dlq("export", str(folder), "--yes").exit_code == 0
+    assert [saved.body for saved in Vault(folder).letters()] == [pointer]
+    assert visible(aws) == 0

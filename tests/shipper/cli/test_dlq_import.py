@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import random
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from shipper import deadletter
 from shipper.aws.inbox import Inbox
 from shipper.aws.queue import QueueFailed
-from shipper.cli.vault import Journal, Vault
+from shipper.cli.vault import Journal, Saved, Vault
 from shipper.deadletter import MAX_ENVELOPE_BYTES
 from tests.shipper.cli.conftest import Dlq, put, put_message, visible
 from tests.shipper.fakes import REFUSED, SOURCE, LocalAws, doc
@@ -119,3 +120,25 @@ def test_a_queue_that_takes_nothing_is_one_line_and_the_next_run_goes_on(
 def test_a_folder_without_an_export_is_one_line(dlq: Dlq, tmp_path: Path) -> None:
     result = dlq("import", str(tmp_path))
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+
+
+def test_what_came_of_an_import_is_json(dlq: Dlq, folder: Path) -> None:
+    asked = ("import", str(folder), "--json")
+    outcomes = [json.loads(dlq(*asked, *more).stdout) for more in (["--dry-run"], ["--yes"], ["--yes"])]
+    assert outcomes == [
+        {"dry_run": True, "letters": COUNT, "sent": 0, "sent_before": 0},
+        {"dry_run": False, "letters": COUNT, "sent": COUNT, "sent_before": 0},
+        {"dry_run": False, "letters": 0, "sent": 0, "sent_before": COUNT},
+    ]
+
+
+def test_what_is_no_letter_of_ours_and_too_large_for_a_message_is_named(
+    aws: LocalAws, dlq: Dlq, tmp_path: Path
+) -> None:
+    vault = Vault(tmp_path)
+    vault.save([Saved("m-1", "2026-11-24T12:00:00Z", "x" * (MAX_ENVELOPE_BYTES + 1))])
+    vault.close()
+    result = dlq("import", str(tmp_path), "--yes")
+    assert result.exit_code == 1
+    assert "cwl-shipper: letter m-1 is too large for a message, and no letter of ours: " in result.stderr
+    assert visible(aws) == 0

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,10 @@ def test_purge_asks_after_an_export(inbox: LocalAws, dlq: Dlq, tmp_path: Path) -
     result = dlq("purge", "--all", "--exported", str(tmp_path), answer="n\n")
     assert "Delete them? [y/N]" in result.stderr
     assert visible(inbox) == 13
+
+
+def test_what_came_of_a_purge_is_json(inbox: LocalAws, dlq: Dlq) -> None:
+    asked = ("purge", "--reason", "other", "--json")
+    assert json.loads(dlq(*asked, "--dry-run").stdout) == {"dry_run": True, "letters": 1, "left": 12}
+    assert json.loads(dlq(*asked, "--yes").stdout) == {"dry_run": False, "letters": 1, "left": 12}
+    assert visible(inbox) == 12

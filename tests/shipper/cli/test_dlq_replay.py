@@ -316,3 +316,39 @@ def test_a_replay_says_what_others_have_in_hand(aws: LocalAws, dlq: Dlq) -> None
     aws.sqs.receive_message(QueueUrl=aws.dead_url, VisibilityTimeout=60)
     shown = dlq("replay", "--yes").stdout
     assert shown == "About 1 letter hidden: another run has them, or was killed; they come back.\n"
+
+
+def test_what_came_of_a_replay_is_json(aws: LocalAws, dlq: Dlq) -> None:
+    put(aws, 1, 2)
+    id_ = put_message(aws, "rubbish")
+    result = dlq("replay", "--yes", "--json", sink=FakeSink(then=refusing("id-2")))
+    said = json.loads(result.stdout)
+    assert result.exit_code == 3
+    assert (said["ledger"]["indexed"], said["ledger"]["dead_lettered"]) == (1, 1)
+    assert {name: said[name] for name in ("letters", "left", "documents", "hidden", "failure")} == {
+        "letters": 2,
+        "left": 1,
+        "documents": 2,
+        "hidden": 0,
+        "failure": "",
+    }
+    assert said["errors"].keys() == {id_}
+
+
+def test_a_dry_run_counts_in_json(aws: LocalAws, dlq: Dlq) -> None:
+    put(aws, 1, 2)
+    said = json.loads(dlq("replay", "--dry-run", "--json", "--index", "cwl-late").stdout)
+    assert said == {"dry_run": True, "letters": 1, "documents": 2, "changed": 2, "errors": {}}
+
+
+def test_nothing_to_replay_is_json_too(dlq: Dlq) -> None:
+    result = dlq("replay", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["letters"]) == (0, 0)
+
+
+def test_a_dry_run_of_a_payload_that_cannot_be_decoded_has_no_documents(aws: LocalAws, dlq: Dlq) -> None:
+    event = {"awslogs": {"data": "%%%"}}
+    put_message(aws, deadletter.pack(deadletter.of_payload(event, REFUSED, failed_at="2026-11-24T12:00:00Z")))
+    said = json.loads(dlq("replay", "--dry-run", "--json").stdout)
+    assert said == {"dry_run": True, "letters": 1, "documents": 0, "changed": 0, "errors": {}}
+    assert visible(aws) == 1

@@ -145,3 +145,13 @@ def test_a_hostile_field_steers_no_terminal(index: FakeIndex) -> None:
     index.mappings[INDEX] = {"properties": {HOSTILE: {"properties": {"a": KEYWORD}}}}
     for args in (["show"], ["show", "--json"], ["freeze", "--dry-run"]):
         assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(run(*args).output)
+
+
+def test_what_came_of_a_freeze_is_json(index: FakeIndex) -> None:
+    outcomes = [json.loads(run("freeze", "--json", *more).stdout) for more in (["--dry-run"], ["--yes"], ["--yes"])]
+    assert outcomes == [
+        {"dry_run": True, "freeze": [INDEX]},
+        {"dry_run": False, "freeze": [INDEX]},
+        {"dry_run": False, "freeze": []},
+    ]
+    assert FROZEN in shown().items()

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from shipper.aws.inbox import Inbox
-from shipper.cli import reading as module
+from shipper.cli import terminal
 from shipper.cli.reading import reading
 from tests.shipper.fakes import LocalAws, local_aws
 
@@ -88,7 +88,7 @@ def test_progress_is_shown_on_a_terminal_only(
     inbox: Inbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], is_terminal: bool
 ) -> None:
     shown = Console(stderr=True, force_terminal=is_terminal, width=80)
-    monkeypatch.setattr(module, "progress_console", lambda: shown)
+    monkeypatch.setattr(terminal, "progress_console", lambda: shown)
     with reading(inbox) as one:
         list(one.messages())
     out, err = capsys.readouterr()

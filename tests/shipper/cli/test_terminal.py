@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 
 import click
 import pytest
@@ -10,7 +11,18 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from shipper import jsontext
-from shipper.cli.terminal import Failed, cell, console, counted, escaped, progress_console, safe, shortened
+from shipper.cli.terminal import (
+    Failed,
+    cell,
+    combined,
+    console,
+    counted,
+    escaped,
+    print_json,
+    progress_console,
+    safe,
+    shortened,
+)
 from tests.shipper.fakes import patient
 
 HOSTILE = [
@@ -114,6 +126,22 @@ def test_output_and_progress_are_apart(capsys: pytest.CaptureFixture[str]) -> No
     progress_console().print("progress")
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("result\n", "progress\n")
+
+
+@pytest.mark.parametrize("made", [console, progress_console])
+def test_no_text_is_read_as_markup(made: Callable[[], Console], capsys: pytest.CaptureFixture[str]) -> None:
+    made().print("[bold]text[/bold] [/x]")
+    assert "".join(capsys.readouterr()) == "[bold]text[/bold] [/x]\n"
+
+
+def test_json_is_printed_in_one_safe_line(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"a": ["\x9b\n"]})
+    assert capsys.readouterr().out == '{"a":["\\u009b\\n"]}\n'
+
+
+def test_combined_options_are_in_their_order() -> None:
+    command = click.command()(combined(click.option("--first"), click.option("--second"))(lambda **_: None))
+    assert [param.name for param in command.params] == ["first", "second"]
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,12 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
         filled(tmp_path / "file" / "letters", 1)
 
 
+def test_a_file_that_cannot_be_read_is_named(folder: Path) -> None:
+    (folder / "letters-00001.ndjson").mkdir(parents=True)
+    with pytest.raises(Failed, match=r"letters-00001\.ndjson: Is a directory"):
+        list(Vault(folder).letters())
+
+
 def test_a_full_disk_is_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")

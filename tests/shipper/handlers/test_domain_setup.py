@@ -124,7 +124,7 @@ def take_away(monkeypatch: pytest.MonkeyPatch, sqs: Any, queue: str) -> None:
     monkeypatch.setattr(Inbox, "_receive", RECEIVE)
     monkeypatch.setattr(domain_setup, "boto3_client", lambda name: {"sqs": sqs}[name])
     env = {QUEUE_VARIABLE: queue, BUCKET_VARIABLE: LocalAws.bucket}
-    domain_setup._take_test_event_away(env, Telemetry("domain_setup", "INFO"))
+    domain_setup._delete_test_event(env, Telemetry("domain_setup", "INFO"))
 
 
 def test_of_the_dead_letters_only_what_s3_tried_is_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:

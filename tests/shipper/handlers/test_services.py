@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import gzip
 import hashlib
 import os
@@ -41,6 +42,13 @@ def test_services_are_wired_from_the_environment(monkeypatch: pytest.MonkeyPatch
     assert found.settings.endpoint == "https://search.example.com"
     assert found.settings.max_tries == 2
     assert found.telemetry.logger.service == "subscriber"
+
+
+def test_what_is_wired_is_left_alone_by_the_collector() -> None:
+    gc.unfreeze()
+    from_environment("subscriber")
+    assert gc.get_freeze_count() > 0
+    gc.unfreeze()
 
 
 FAULTS = [

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from shipper.k8s.fluentd_conf import Place, Section, looks_so, main_files, parse, resolved
+from shipper.k8s.fluentd_conf import Place, Section, by_worker, looks_so, main_files, parse, resolved
 
 
 def only(text: str) -> Section:
@@ -25,6 +25,7 @@ def only(text: str) -> Section:
         pytest.param("key 'a # b'", "'a # b'", id="a hash in single quotes"),
         pytest.param('key ["a", "b # c"]', '["a", "b # c"]', id="a list"),
         pytest.param('key ["a",\n  "b ] c"\n]', '["a",\n  "b ] c"\n]', id="a list of several lines"),
+        pytest.param("key [it's] # why", "[it's]", id="an apostrophe in a list"),
         pytest.param('key {"a": {"b": 1},\n "c": "}"}', '{"a": {"b": 1},\n "c": "}"}', id="an object of several lines"),
         pytest.param('key "a\nb"', '"a\nb"', id="text of several lines"),
         pytest.param("key [a-z", "[a-z", id="a bracket that never closes"),
@@ -45,9 +46,30 @@ def test_sections_are_in_each_other() -> None:
     assert [section.name for section in root.walk()] == ["ROOT", "label", "match"]
 
 
-def test_what_one_worker_does_stands_among_the_rest() -> None:
-    root = only("<system>\n</system>\n<worker 0-1>\n<source>\n</source>\n</worker>\n<match>\n</match>")
-    assert [section.name for section in root.sections] == ["system", "source", "match"]
+WORKERS: dict[str, tuple[str, list[list[str]]]] = {
+    "none": ("", [[]]),
+    "one": ("0", [["0"]]),
+    "two": ("0 1", [["0"], ["1"]]),
+    "two that run the same": ("0-1", [["0-1"]]),
+    "some of a span": ("0-9 3-4", [["0-9"], ["0-9", "3-4"]]),
+    "spans over each other": ("0-1 1-2", [["0-1"], ["0-1", "1-2"], ["1-2"]]),
+    "the same one twice": ("0 0", [["0", "0"]]),
+    "no number": ("x 3", [["x"], ["x", "3"]]),
+}
+
+
+@pytest.mark.parametrize(("arguments", "expected"), WORKERS.values(), ids=WORKERS)
+def test_a_worker_runs_what_is_its_own_and_what_is_of_all(arguments: str, expected: list[list[str]]) -> None:
+    workers = "".join(f"<worker {each}>\n<own {each}>\n</own>\n</worker>\n" for each in arguments.split())
+    found = by_worker(only(f"<system>\n</system>\n{workers}<match>\n</match>"))
+    assert all((root.sections[0].name, root.sections[-1].name) == ("system", "match") for root in found)
+    runs = [[section.argument for section in root.sections[1:-1]] for root in found]
+    assert sorted({tuple(each) for each in runs}) == sorted(map(tuple, expected))
+
+
+def test_more_workers_than_a_node_has_are_left_as_they_are() -> None:
+    root = only("".join(f"<worker {number}>\n</worker>\n" for number in range(300)))
+    assert by_worker(root) == [root]
 
 
 def test_a_place_is_a_line_of_a_file() -> None:

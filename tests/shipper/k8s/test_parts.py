@@ -91,11 +91,3 @@ def test_an_event_comes_by_these_labels() -> None:
 def test_an_event_without_a_label_comes_by_the_top_level() -> None:
     conf = root("<source>\n</source>\n<match>\n@label @a\n</match>\n<label @a>\n</label>\n<label @b>\n</label>")
     assert [place.name for place in reached(conf, conf.all("source"))] == ["ROOT", "label"]
-
-
-def test_a_label_of_each_worker_is_come_by() -> None:
-    worker = (
-        "<worker {0}>\n<source>\n@label @a\n</source>\n<label @a>\n<match>\n@id {0}\n</match>\n</label>\n</worker>\n"
-    )
-    conf = root(worker.format(0) + worker.format(1))
-    assert reached(conf, conf.all("source")) == conf.all("label")
