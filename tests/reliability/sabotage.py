@@ -45,7 +45,7 @@ SABOTAGES = {
     "`index` in place of `create`": Sabotage("bulk.py", '{"create":', '{"index":'),
     "no reply counts as well": Sabotage("ship.py", "return bulk.unreachable(documents, str(error))", "return []"),
     "the ledger is off by one": Sabotage(
-        "ship.py", "requeued=len(delivery.waiting),", "requeued=len(delivery.waiting) + 1,"
+        "ship.py", "requeued=len(delivery.waiting) + kept,", "requeued=len(delivery.waiting) + kept + 1,"
     ),
     "an imbalance is not noticed": Sabotage(
         "model.py", "if accounted != self.received:", "if accounted > self.received:", "tests/shipper/test_model.py"
