@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.status import Status
+from rich.text import Text
 
 from local.cdk import ROOT
 from local.errors import LocalError
@@ -55,7 +56,7 @@ def main(keep: bool) -> None:
 def _follow(status: Status, line: str) -> None:
     """The latest line of the CDK beside the spinner; nothing where no terminal watches."""
     if line.strip():
-        status.update(f"[dim]{safe(line.strip())[:100]}[/]")
+        status.update(Text(safe(line.strip())[:100], style="dim"))
 
 
 def _tell(stack: Deployed, console: Console) -> None:

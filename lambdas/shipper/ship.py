@@ -108,18 +108,17 @@ def deliver(documents: Sequence[Document], sink: Sink, clock: Clock, settings: S
     """
     delivery = Delivery()
     sender = _Sender(sink, clock, settings, delivery)
-    pending = list(documents)
-    for tries in range(1, settings.max_tries + 1):
-        delivery.pauses_s.clear()
-        delivery.waiting = sender.send(pending)
-        if not delivery.waiting or tries == settings.max_tries:
+    delivery.waiting = sender.send(documents)
+    for tries in range(1, settings.max_tries):
+        if not delivery.waiting:
             break
         pause_s = max([delay_s(tries, clock.jitter()), *delivery.pauses_s])
         if clock.remaining_s() - pause_s <= settings.reserve_s:
             break
         delivery.retried.update(outcome.reason.type for outcome in delivery.waiting if outcome.reason)
         clock.sleep(pause_s)
-        pending = [outcome.document for outcome in delivery.waiting]
+        delivery.pauses_s.clear()
+        delivery.waiting = sender.send([outcome.document for outcome in delivery.waiting])
     return delivery
 
 

@@ -34,7 +34,7 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Play:
     def run(*words: str, deploys: BaseException | None = None, plays: BaseException | None = None) -> Result:
         def deployed(run: Any, env: Any, say: Callable[[str], None], on_line: Callable[[str], None]) -> Deployed:
             say("starting the search engine")
-            on_line("\x1b[2JCREATE_COMPLETE")
+            on_line("\x1b[2JCREATE_COMPLETE [/aws/lambda]")
             on_line("")
             if deploys:
                 raise deploys

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any, get_args
 
 import hypothesis
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 
 from shipper.detectors import DETECTORS, NAMES, Detector
 from shipper.redact import Form, Redactor
+from tests.growth import assert_grows_with_size
 from tests.shipper.fakes import patient
 
 ALL = Redactor()
@@ -183,19 +183,9 @@ HOSTILE = {
 }
 
 
-def best_s(text: str) -> float:
-    times = []
-    for _ in range(3):
-        before = time.process_time()
-        ALL.text(text)
-        times.append(time.process_time() - before)
-    return min(times)
-
-
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_time_grows_with_the_length_only(text: str) -> None:
-    whole, eighth = best_s(text), best_s(text[: len(text) // 8])
-    assert whole < 8 * 4 * eighth + 0.02, (whole, eighth)
+    assert_grows_with_size(ALL.text, text)
 
 
 def test_every_detector_has_a_name_of_its_own_kind() -> None:

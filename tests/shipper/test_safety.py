@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import time
 from typing import Any
 
 import hypothesis
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 
 from shipper import jsontext
 from shipper.safety import MAX_KEY_CHARS, Mender, field_count, free_names, nested_count, overflow
+from tests.growth import assert_grows_with_size
 from tests.shipper.fakes import patient
 
 DEPTH = 19
@@ -313,17 +313,6 @@ HOSTILE = {
 }
 
 
-def best_s(fields: dict[str, Any]) -> float:
-    times = []
-    for _ in range(3):
-        made = dict(fields)
-        before = time.process_time()
-        Mender(DEPTH).mend(made, None)
-        times.append(time.process_time() - before)
-    return min(times)
-
-
 @pytest.mark.parametrize("fields", HOSTILE.values(), ids=HOSTILE)
 def test_time_grows_with_the_number_of_keys_only(fields: dict[str, Any]) -> None:
-    whole, eighth = best_s(fields), best_s(dict(list(fields.items())[: len(fields) // 8]))
-    assert whole < 8 * 4 * eighth + 0.05, (whole, eighth)
+    assert_grows_with_size(lambda some: Mender(DEPTH).mend(dict(some), None), list(fields.items()))

@@ -17,10 +17,10 @@ from shipper.cli.deployment import Deployment
 from shipper.cli.letters import Entry
 from shipper.cli.terminal import safe, shortened
 from shipper.deadletter import BadEnvelope
-from shipper.model import Document, Rejected
-from shipper.repair import BadRepair, Repair
-from shipper.replay import opened
+from shipper.model import DeadLetter, Document, Rejected
+from shipper.repair import NO_REPAIR, BadRepair, Repair
 from shipper.replay_many import prepared
+from shipper.settings import Settings
 
 _EXAMPLES = 3
 _MAX_ERRORS = 20
@@ -92,10 +92,16 @@ def _pairs(entry: Entry, found: Deployment, repair: Repair, now_ms: int) -> list
     if not entry.readable:
         raise BadEnvelope(entry.letter.reason.message)
     settings = found.settings_for([entry.letter])
-    before, after = opened(entry.letter, settings, now_ms), prepared(entry.letter, settings, now_ms, repair)
-    if isinstance(before, Rejected) or isinstance(after, Rejected):
-        return []
-    return list(zip(before.documents, after.documents, strict=True))
+    before, after = (_documents(entry.letter, settings, now_ms, one) for one in (NO_REPAIR, repair))
+    return list(zip(before, after, strict=True))
+
+
+def _documents(letter: DeadLetter, settings: Settings, now_ms: int, repair: Repair) -> tuple[Document, ...]:
+    """Raises `BadEnvelope`, also for a payload that cannot be read still: it would be buried once more; `BadRepair`."""
+    batch = prepared(letter, settings, now_ms, repair)
+    if isinstance(batch, Rejected):
+        raise BadEnvelope(batch.reason.message)
+    return batch.documents
 
 
 def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
