@@ -5,12 +5,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 AUDIT := .venv-audit
+IN_PARALLEL := -n $(or $(WORKERS),3) --dist loadscope --no-loadscope-reorder
+CORE := lambdas/shipper/*.py,lambdas/shipper/presets/*,lambdas/shipper/k8s/*
+REST := lambdas/shipper/aws lambdas/shipper/handlers lambdas/shipper/cli stacks local
 IN_FUNCTION := lambdas/requirements.txt
 PINS := requirements.txt requirements-dev.txt lambdas/requirements.txt pyproject.toml
 STAGES := local dev prod
 
 .DEFAULT_GOAL := help
-.PHONY: help demo stop test test-fast soak soak-machine soak-letters sabotage mutants fuzz bench check lint format types synth diagram sbom audit-deps
+.PHONY: help demo stop test test-fast coverage soak soak-machine soak-letters sabotage mutants mutants-sample fuzz bench check lint format types synth diagram sbom audit-deps
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -21,11 +24,16 @@ demo: $(READY) ## run the main job on the embedded AWS and search engine (KEEP=1
 stop: $(READY) ## end what `make demo KEEP=1` left running
 	@$(BIN)/python -m local.stop
 
-test: $(READY) .venv-checkov/.ready ## run all tests
-	$(BIN)/python -m pytest
+test: $(READY) .venv-checkov/.ready ## run all tests (WORKERS=3 of them at a time)
+	$(BIN)/python -m pytest $(IN_PARALLEL)
 
-test-fast: $(READY) ## run the tests that start no servers
-	$(BIN)/python -m pytest -m "not e2e"
+test-fast: $(READY) .venv-checkov/.ready ## run the tests that start no servers
+	$(BIN)/python -m pytest $(IN_PARALLEL) -m "not e2e"
+
+coverage: $(READY) .venv-checkov/.ready ## the same, and what they cover: all branches of the core, nine tenths of each other folder
+	$(BIN)/python -m pytest $(IN_PARALLEL) -m "not e2e" --cov --cov-report=
+	$(BIN)/coverage report --include='$(CORE)' --fail-under=100
+	@for folder in $(REST); do $(BIN)/coverage report --include="$$folder/*" --fail-under=90 || exit 1; done
 
 soak: $(READY) ## the deployed stack under load with all that goes wrong, 10 minutes (MINUTES=10, SEED=...)
 	@$(BIN)/python -m tests.reliability.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
@@ -39,8 +47,11 @@ soak-letters: $(READY) ## replay 10,000 dead letters, killed at many points (LET
 sabotage: $(READY) ## put faults into a copy of the code, one at a time: which test sees each?
 	@$(BIN)/python -m tests.reliability.sabotage
 
-mutants: $(READY) .venv-mutants/.ready ## change the core in small ways: which tests see it? (MODULES="bulk model"; an hour)
+mutants: $(READY) .venv-mutants/.ready ## change the core in small ways: which tests see it? (MODULES="bulk model"; a quarter of an hour)
 	@$(BIN)/python -m tests.reliability.mutants $(MODULES)
+
+mutants-sample: $(READY) .venv-mutants/.ready ## some of them, drawn from all: a minute (SAMPLE=40, SEED=1)
+	@$(BIN)/python -m tests.reliability.mutants --sample $(or $(SAMPLE),40) --seed $(or $(SEED),1)
 
 fuzz: .venv-fuzz/.ready ## feed decode, envelope and transform what a fuzzer makes up (SECONDS=60, TARGETS=decode, KEEP=1)
 	@PYTHONPATH=lambdas .venv-fuzz/bin/python -m tests.fuzz $(TARGETS) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(KEEP),--keep)

@@ -22,6 +22,6 @@ def faults(config: StageConfig) -> Faults:
         yield "oidc_provider_arn", f"is not used by fluentd_identity {config.fluentd_identity}: only by irsa"
     if config.fluentd_identity == "pod-identity" and config.name == "local":
         yield "fluentd_identity", "pod-identity needs a cluster, and the local AWS has none"
-    people = config.reader_roles or config.operator_roles
+    people = config.reader_roles or config.operator_roles or config.admin_roles
     if people and not (config.fine_grained_access or config.existing_collection):
-        yield "fine_grained_access", "is what reader_roles and operator_roles need"
+        yield "fine_grained_access", "is what reader_roles, operator_roles and admin_roles need"

@@ -19,18 +19,21 @@ from stacks.stages import StageConfig
 # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/serverless-genref.html#serverless-operations
 _READ = ("DescribeIndex", "ReadDocument")
 _WRITE = ("CreateIndex", "DescribeIndex", "UpdateIndex", "WriteDocument")
+# No policy of the service deletes from a collection of type SEARCH: a person does.
+_OPERATE = (*_WRITE, "DeleteIndex", "ReadDocument")
 _ON_INDICES: dict[str, tuple[str, ...]] = {
     "writers": _WRITE,
     "searchers": _READ,
     "readers": _READ,
-    # No policy of the service deletes from a collection of type SEARCH: a person does.
-    "operators": (*_WRITE, "DeleteIndex", "ReadDocument"),
+    "operators": _OPERATE,
+    "admins": _OPERATE,
 }
 _TEMPLATES = ("CreateCollectionItems", "DescribeCollectionItems", "UpdateCollectionItems")
 _ON_THE_COLLECTION: dict[str, tuple[str, ...]] = {
     "setup": _TEMPLATES,
     "readers": ("DescribeCollectionItems",),
     "operators": _TEMPLATES,
+    "admins": (*_TEMPLATES, "DeleteCollectionItems"),
 }
 
 
@@ -56,6 +59,7 @@ class Collection(Construct):
             "searchers": [],
             "readers": list(config.reader_roles),
             "operators": list(config.operator_roles),
+            "admins": list(config.admin_roles),
         }
         serverless.CfnAccessPolicy(
             self,

@@ -35,7 +35,7 @@ def faults(config: StageConfig) -> Faults:
     for name in ("warm_count", "warm_after_days", "cold_after_days"):
         if getattr(config, name):
             yield name, "is for domains: a serverless collection has one kind of storage"
-    for name in ("reader_roles", "operator_roles"):
+    for name in ("reader_roles", "operator_roles", "admin_roles"):
         yield from ((name, fault) for fault in _strangers(getattr(config, name)))
 
 

@@ -63,6 +63,7 @@ class DomainSetup(Construct):
             writers=tuple(_role_arn(writer) for writer in writers),
             readers=(*self._config.reader_roles, *(_role_arn(searcher) for searcher in searchers)),
             operators=self._config.operator_roles,
+            admins=self._config.admin_roles,
         )
         run = CustomResource(
             self,

@@ -80,6 +80,7 @@ class StageConfig:
     fine_grained_access: bool = True
     reader_roles: tuple[str, ...] = ()
     operator_roles: tuple[str, ...] = ()
+    admin_roles: tuple[str, ...] = ()
     saml_metadata_file: str = ""
     saml_master_group: str = ""
     saml_roles_key: str = "roles"

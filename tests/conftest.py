@@ -4,9 +4,13 @@ what belongs together runs in one process."""
 from __future__ import annotations
 
 import os
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 pytest_plugins = ["tests.engines", "tests.loopback"]
 
@@ -15,8 +19,9 @@ hypothesis.settings.register_profile("repeatable", derandomize=True)
 hypothesis.settings.register_profile("explore", derandomize=False)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
-_STARTED_ONCE = ("chain", "engine")
-"""Fixtures that are dear to start: all tests that use one are run by the same process."""
+ROOT = Path(__file__).resolve().parents[1]
+_STARTED_ONCE = ("chain: Chain", "engine: Running")
+"""Arguments of tests that are dear to make: all modules with one of them are run by the same process."""
 
 _LONG = ("tests/reliability", "tests/e2e", "tests/faults", "tests/k8s/test_checkov.py")
 """Begun first, so that no process is left with them while the others are through."""
@@ -27,13 +32,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say to pytest-xdist what stays together: a module, and the modules that share what is dear to start."""
     items.sort(key=lambda item: not item.nodeid.startswith(_LONG))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
 
 
-def _group(item: pytest.Item) -> str:
-    module = item.nodeid.partition("::")[0]
-    fixtures = getattr(item, "fixturenames", ())
-    return next((name for name in _STARTED_ONCE if name in fixtures), module)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Tests of a module stay together. (xdist's own `loadgroup` does nothing under pytest 9.2.)"""
+    return _Together(config, log)
+
+
+class _Together(LoadScopeScheduling):  # type: ignore[misc]
+    def _split_scope(self, nodeid: str) -> str:
+        return _group(nodeid.partition("::")[0])
+
+
+@cache
+def _group(module: str) -> str:
+    text = (ROOT / module).read_text("utf-8")
+    return next((argument for argument in _STARTED_ONCE if argument in text), module)

@@ -30,10 +30,10 @@ class Taken(Exception):
 class Plan:
     """What a stage wants of its domain.
 
-    `security` says that the domain has fine-grained access control; `writers`, `readers` and `operators` are then
-    ARNs of IAM roles, or groups of a SAML provider. 0 days leave a step of the retention out. `adopt` puts indices that
-    were there before under the retention, too: whoever made them, it deletes them. `collection` is the name of a
-    serverless collection that stands in the place of the domain.
+    `security` says that the domain has fine-grained access control; `writers`, `readers`, `operators` and
+    `admins` are then ARNs of IAM roles, or groups of a SAML provider. 0 days leave a step of the retention out. `adopt`
+    puts indices that were there before under the retention, too: whoever made them, it deletes them. `collection` is
+    the name of a serverless collection that stands in the place of the domain.
     """
 
     endpoint: str
@@ -49,6 +49,7 @@ class Plan:
     writers: tuple[str, ...] = ()
     readers: tuple[str, ...] = ()
     operators: tuple[str, ...] = ()
+    admins: tuple[str, ...] = ()
 
     def to_properties(self) -> dict[str, Any]:
         """Properties of the custom resource; `Digest` changes with what the code would write for the same plan."""
@@ -166,7 +167,12 @@ def _ours(request: Request) -> Callable[[Any], list[Request]]:
 
 def _security(plan: Plan, engine: Engine) -> Iterator[Step]:
     base = f"{engine.plugins}/_security/api"
-    who = {roles.WRITER: plan.writers, roles.READER: plan.readers, roles.OPERATOR: plan.operators}
+    who = {
+        roles.WRITER: plan.writers,
+        roles.READER: plan.readers,
+        roles.OPERATOR: plan.operators,
+        roles.ADMIN: plan.admins,
+    }
     for name, body in roles.roles().items():
         role = Request("PUT", f"{base}/roles/{name}", body)
         mapping = Request("PUT", f"{base}/rolesmapping/{name}", roles.mapping(who[name]))

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from local import story
+from shipper import index_template
 from tests.e2e.conftest import Chain, subscription_event, wait
+from tests.e2e.test_domain_setup import LEFT_OUT
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 
@@ -120,3 +122,11 @@ def test_the_same_event_delivered_twice_is_one_document(chain: Chain) -> None:
     assert (first["indexed"], first["duplicate"]) == (1, 0)
     assert (second["indexed"], second["duplicate"]) == (0, 1)
     assert len(chain.found("delivered-twice")) == 1
+
+
+def test_the_deployment_has_set_the_domain_up_and_says_what_it_left_out(chain: Chain) -> None:
+    template = chain.search.indices.get_index_template(name=index_template.NAME)["index_templates"][0]
+    assert template["index_template"]["version"] == index_template.VERSION
+    assert chain.stack.outputs["DomainSetup"].endswith(
+        f": component template, index template; not there, so left out: {', '.join(LEFT_OUT)}"
+    )

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -11,6 +15,7 @@ import pytest
 import requests
 from click.testing import CliRunner, Result
 
+from local.cdk import ROOT
 from local.processes import Run
 from shipper.aws.clock import SystemClock
 from shipper.aws.domain import OpenSearchDomain
@@ -39,9 +44,12 @@ from tests.shipper.fakes import (
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 
 ARN = "arn:aws:iam::123456789012:role/"
-WRITER, READER, OPERATOR, NOBODY = (ARN + name for name in ("shipper", "developer", "on-call", "nobody"))
-SESSIONS = {role: Session.of(role) for role in (MASTER, WRITER, READER, OPERATOR, NOBODY)}
+WRITER, READER, OPERATOR, ADMIN, NOBODY = (
+    ARN + name for name in ("shipper", "developer", "on-call", "platform", "nobody")
+)
+SESSIONS = {role: Session.of(role) for role in (MASTER, WRITER, READER, OPERATOR, ADMIN, NOBODY)}
 LOGS, OTHER = "cwl-2026.11.24", "other"
+CLOSED, OLDEST = "cwl-2026.10.23", "cwl-2026.10.22"
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
@@ -52,13 +60,13 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         for _ in range(2):
             report = set_up_as(gateway.url, MASTER)
             assert [name for name in report.done if name.startswith("role")]
-        for index in (LOGS, OTHER):
+        for index in (LOGS, OTHER, CLOSED, OLDEST):
             assert call(gateway.url, MASTER, "PUT", f"/{index}").ok
         yield gateway.url
 
 
 def set_up_as(url: str, role: str, remaining_s: float = 60) -> Report:
-    plan = Plan(endpoint=url, refresh_s=1, writers=(WRITER,), readers=(READER,), operators=(OPERATOR,))
+    plan = Plan(endpoint=url, refresh_s=1, writers=(WRITER,), readers=(READER,), operators=(OPERATOR,), admins=(ADMIN,))
     domain = OpenSearchDomain(lambda: client(url, signer(SESSIONS[role].environment, "es"), compress=False))
     return set_up(plan, domain, SystemClock.until(remaining_s), role)
 
@@ -77,26 +85,45 @@ def bulk(action: str, index: str) -> str:
 
 
 CALLS: dict[str, tuple[str, str, str | None, set[str]]] = {
-    "index a log": ("POST", "/_bulk", bulk("create", LOGS), {WRITER, OPERATOR}),
-    "make a new day": ("POST", "/_bulk", bulk("create", "cwl-2026.11.25"), {WRITER, OPERATOR}),
+    "index a log": ("POST", "/_bulk", bulk("create", LOGS), {WRITER, OPERATOR, ADMIN}),
+    "make a new day": ("POST", "/_bulk", bulk("create", "cwl-2026.11.25"), {WRITER, OPERATOR, ADMIN}),
     "index elsewhere": ("POST", "/_bulk", bulk("create", OTHER), set()),
-    "delete a log": ("POST", "/_bulk", bulk("delete", LOGS), set()),
-    "search": ("GET", "/cwl-*/_search", None, {READER, OPERATOR}),
-    "search in several steps": ("GET", "/cwl-*/_search?scroll=1m", None, {READER, OPERATOR}),
-    "the domain's health": ("GET", "/_cluster/health", None, {OPERATOR}),
-    "the domain's space": ("GET", "/_cat/allocation?format=json&bytes=b", None, {OPERATOR}),
-    "count": ("GET", "/cwl-*/_count", None, {READER, OPERATOR}),
-    "list the fields": ("GET", "/cwl-*/_field_caps?fields=*", None, {READER, OPERATOR}),
-    "read the mapping": ("GET", "/cwl-*/_mapping", None, {READER, OPERATOR}),
-    "read the settings": ("GET", "/cwl-*/_settings", None, {READER, OPERATOR}),
+    "delete a log": ("POST", "/_bulk", bulk("delete", LOGS), {ADMIN}),
+    "search": ("GET", "/cwl-*/_search", None, {READER, OPERATOR, ADMIN}),
+    "search in several steps": ("GET", "/cwl-*/_search?scroll=1m", None, {READER, OPERATOR, ADMIN}),
+    "the domain's health": ("GET", "/_cluster/health", None, {OPERATOR, ADMIN}),
+    "the domain's space": ("GET", "/_cat/allocation?format=json&bytes=b", None, {OPERATOR, ADMIN}),
+    "count": ("GET", "/cwl-*/_count", None, {READER, OPERATOR, ADMIN}),
+    "list the fields": ("GET", "/cwl-*/_field_caps?fields=*", None, {READER, OPERATOR, ADMIN}),
+    "read the mapping": ("GET", "/cwl-*/_mapping", None, {READER, OPERATOR, ADMIN}),
+    "read the settings": ("GET", "/cwl-*/_settings", None, {READER, OPERATOR, ADMIN}),
     # A new field of a log changes the mapping: the plugin has no right for that alone.
-    "change a mapping": ("PUT", f"/{LOGS}/_mapping", '{"dynamic": false}', {WRITER, OPERATOR}),
+    "change a mapping": ("PUT", f"/{LOGS}/_mapping", '{"dynamic": false}', {WRITER, OPERATOR, ADMIN}),
     "search elsewhere": ("GET", f"/{OTHER}/_search", None, set()),
     "search the plugin's own index": ("GET", "/.opendistro_security/_search", None, set()),
-    "delete a day": ("DELETE", f"/{LOGS}", None, set()),
-    "close a day": ("POST", f"/{LOGS}/_close", None, set()),
-    "write a template": ("PUT", "/_index_template/x", '{"index_patterns": ["x"]}', set()),
+    "close a day": ("POST", f"/{CLOSED}/_close", None, {ADMIN}),
+    "open a day": ("POST", f"/{CLOSED}/_open", None, {ADMIN}),
+    "change a day's settings": ("PUT", f"/{LOGS}/_settings", '{"index": {"priority": 1}}', {ADMIN}),
+    "delete a day": ("DELETE", f"/{OLDEST}", None, {ADMIN}),
+    "delete an index of another": ("DELETE", f"/{OTHER}", None, set()),
+    "delete everything": ("DELETE", "/*", None, set()),
+    "a team's own fields": ("PUT", "/_component_template/cwl-custom", '{"template": {}}', {ADMIN}),
+    "write a template": ("PUT", "/_index_template/x", '{"index_patterns": ["x"]}', {ADMIN}),
+    "change the cluster's settings": (
+        "PUT",
+        "/_cluster/settings",
+        '{"persistent": {"search.max_buckets": 9999}}',
+        {ADMIN},
+    ),
+    "why a shard has no node": ("GET", "/_cluster/allocation/explain", None, {OPERATOR, ADMIN}),
     "read the roles": ("GET", "/_plugins/_security/api/roles", None, set()),
+    "make a role": ("PUT", "/_plugins/_security/api/roles/x", '{"cluster_permissions": ["*"]}', set()),
+    "give itself a role": (
+        *("PUT", "/_plugins/_security/api/rolesmapping/all_access"),
+        json.dumps({"backend_roles": [ADMIN]}),
+        set(),
+    ),
+    "flush what the plugin keeps": ("DELETE", "/_plugins/_security/api/cache", None, set()),
 }
 
 
@@ -104,15 +131,17 @@ def allows(reply: requests.Response) -> bool:
     """Whether a call was let through; of a bulk request its one item tells."""
     body: Any = reply.json()
     items = [next(iter(item.values())) for item in body["items"]] if "items" in body else []
-    statuses = {reply.status_code, *(item["status"] for item in items)}
-    assert statuses <= {200, 201, 409, 403}, reply.text
-    return 403 not in statuses
+    of_items = {item["status"] for item in items}
+    # A log that was not there to be deleted is 404.
+    assert of_items <= {200, 201, 404, 409, 403}, reply.text
+    assert reply.status_code in (200, 403), reply.text
+    return 403 not in {reply.status_code, *of_items}
 
 
 @pytest.mark.parametrize("name", CALLS)
 def test_a_call_is_for_those_whose_job_it_is(url: str, name: str) -> None:
     method, path, body, allowed = CALLS[name]
-    replies = {role: call(url, role, method, path, body) for role in (WRITER, READER, OPERATOR, NOBODY)}
+    replies = {role: call(url, role, method, path, body) for role in (WRITER, READER, OPERATOR, ADMIN, NOBODY)}
     assert {role for role, reply in replies.items() if allows(reply)} == allowed
 
 
@@ -125,6 +154,21 @@ def test_the_operator_reads_a_day_in_several_steps_and_ends_that(url: str) -> No
     id_ = asked("GET", "/cwl-*/_search?scroll=1m&size=1")["_scroll_id"]
     asked("GET", "/_search/scroll", scroll="1m", scroll_id=id_)
     asked("DELETE", "/_search/scroll", scroll_id=[id_])
+
+
+(SIGNED_REQUEST,) = re.findall(r"```\n(curl .*?)```", (ROOT / "docs" / "runbook.md").read_text("utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize(("role", "exit_code"), [(ADMIN, 0), (OPERATOR, 22)], ids=["an admin", "an operator"])
+def test_the_runbooks_request_deletes_an_old_index_for_an_admin(url: str, role: str, exit_code: int) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("the request of the runbook needs curl")
+    (index,) = re.findall(r"/(cwl-[\d.]+)", SIGNED_REQUEST)
+    call(url, MASTER, "PUT", f"/{index}")
+    env = {"PATH": os.environ["PATH"], "DOMAIN_ENDPOINT": url, **SESSIONS[role].environment}
+    done = subprocess.run(["sh", "-c", SIGNED_REQUEST], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == exit_code, done.stdout + done.stderr
+    assert call(url, MASTER, "HEAD", f"/{index}").ok is (role is not ADMIN)
 
 
 def test_a_set_up_without_rights_says_which_role_to_map(url: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shipper.roles import OPERATOR, READER, WRITER, mapping, roles
+from shipper.roles import ADMIN, OPERATOR, READER, WRITER, mapping, roles
 
 MINIMUM = {
     "cluster_permissions": ["indices:data/write/bulk"],
@@ -43,6 +43,22 @@ def test_the_reader_changes_nothing() -> None:
 
 def test_the_operator_reads_and_writes_and_deletes_no_log() -> None:
     assert actions_on_logs(OPERATOR) == actions_on_logs(READER) | actions_on_logs(WRITER)
+
+
+def test_the_admin_has_all_on_the_logs_and_all_else_that_the_operator_has() -> None:
+    admin, operator = roles()[ADMIN], roles()[OPERATOR]
+    assert actions_on_logs(ADMIN) == {"indices_all"}
+    assert set(operator["cluster_permissions"]) < set(admin["cluster_permissions"])
+    assert (admin["index_permissions"][1:], admin["tenant_permissions"]) == (
+        operator["index_permissions"][1:],
+        operator["tenant_permissions"],
+    )
+
+
+@pytest.mark.parametrize("role", roles().values(), ids=roles())
+def test_no_role_may_say_who_may_do_what(role: dict[str, Any]) -> None:
+    """The configuration says it, and the next deployment would undo it."""
+    assert not [action for action in role["cluster_permissions"] if action == "*" or action.startswith("restapi:")]
 
 
 @pytest.mark.parametrize("role", roles().values(), ids=roles())

@@ -25,6 +25,7 @@ PLAN = Plan(
     writers=("arn:w1", "arn:w2"),
     readers=("group",),
     operators=("arn:o",),
+    admins=("arn:a",),
 )
 OPENSEARCH = Engine("OpenSearch", (3, 7))
 ELASTICSEARCH = Engine("Elasticsearch", (7, 10))
@@ -68,6 +69,7 @@ def test_steps_come_in_an_order_that_holds() -> None:
         "role cwl_writer",
         "role cwl_reader",
         "role cwl_operator",
+        "role cwl_admin",
         "retention policy",
         "Dashboards objects",
     ]
@@ -148,6 +150,13 @@ def test_each_role_is_there_before_its_mapping_and_mapped_to_its_people() -> Non
     assert mapping.body["backend_roles"] == ["arn:w1", "arn:w2"]
     assert step("role cwl_reader").requests(None)[1].body["backend_roles"] == ["group"]
     assert step("role cwl_operator").requests(None)[1].body["backend_roles"] == ["arn:o"]
+    assert step("role cwl_admin").requests(None)[1].body["backend_roles"] == ["arn:a"]
+
+
+def test_a_role_that_nobody_is_named_for_is_nobodys() -> None:
+    """Also of a stack that was deployed before there was this role."""
+    _, mapping = step("role cwl_admin", plan=Plan(endpoint="x")).requests(None)
+    assert mapping.body == {"backend_roles": [], "hosts": [], "users": []}
 
 
 ISM = "/_plugins/_ism"

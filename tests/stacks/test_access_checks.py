@@ -28,8 +28,13 @@ FAULTS: list[Any] = [
     ),
     pytest.param(
         {"fine_grained_access": False, "reader_roles": ("arn:r",)},
-        "fine_grained_access: is what reader_roles and operator_roles need",
+        "fine_grained_access: is what reader_roles, operator_roles and admin_roles need",
         id="people without fine-grained access",
+    ),
+    pytest.param(
+        {"fine_grained_access": False, "admin_roles": ("arn:r",)},
+        "fine_grained_access: is what reader_roles, operator_roles and admin_roles need",
+        id="admins without it",
     ),
     pytest.param({"plain_http": True}, "plain_http: only stage local", id="plain http"),
 ]

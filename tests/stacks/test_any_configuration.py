@@ -106,7 +106,7 @@ CHOICES: list[list[dict[str, Any]]] = [
         {"encryption_key": KEY},
     ],
     [{"access_principals": (ROLE,), "access_cidrs": ("10.0.0.0/8",)}, {"access_principals": ("*",)}],
-    [{"reader_roles": (ROLE,)}, {"operator_roles": (ROLE, "sre")}],
+    [{"reader_roles": (ROLE,)}, {"operator_roles": (ROLE, "sre")}, {"admin_roles": (ROLE, "platform")}],
     [{"saml_session_min": 1_440, "saml_roles_key": "groups"}],
     [
         {

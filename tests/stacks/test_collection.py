@@ -11,10 +11,11 @@ from tests.stacks.test_collection_checks import ARN, COLLECTION, ENDPOINT
 
 ROLES = ["FunctionsSubscriberRole54F34141", "FunctionsReplayRole314861F4"]
 READER, OPERATOR = "arn:aws:iam::123456789012:role/dev", "saml/123456789012/idp/group/oncall"
+ADMIN = "arn:aws:iam::123456789012:role/platform"
 
 
 def stack() -> Built:
-    return built("dev", **COLLECTION, reader_roles=(READER,), operator_roles=(OPERATOR,))
+    return built("dev", **COLLECTION, reader_roles=(READER,), operator_roles=(OPERATOR,), admin_roles=(ADMIN,))
 
 
 def access() -> dict[str, dict[str, Any]]:
@@ -62,6 +63,20 @@ def test_operators_delete_old_days_since_nothing_else_does() -> None:
     assert allowed("operators")["index/logs/cwl-*"] - allowed("writers")["index/logs/cwl-*"] == {
         *("aoss:DeleteIndex", "aoss:ReadDocument")
     }
+
+
+def test_admins_do_that_and_delete_templates() -> None:
+    assert access()["admins"]["Principal"] == [ADMIN]
+    assert allowed("admins")["index/logs/cwl-*"] == allowed("operators")["index/logs/cwl-*"]
+    assert allowed("admins")["collection/logs"] - allowed("operators")["collection/logs"] == {
+        "aoss:DeleteCollectionItems"
+    }
+
+
+def test_a_group_without_members_has_no_statement() -> None:
+    """The service refuses one; the policy of a stack that names no admin is the one that it had."""
+    (policy,) = built("dev", **COLLECTION).of_type("AWS::OpenSearchServerless::AccessPolicy").values()
+    assert not [word for word in ("operators", "admins") if word in json.dumps(policy)]
 
 
 def test_the_policy_is_named_for_the_stage() -> None:

@@ -19,6 +19,7 @@ TAKEN: list[Any] = [
     pytest.param({"fine_grained_access": False}, id="which has no fine-grained access"),
     pytest.param({"reader_roles": ("arn:aws:iam::123456789012:role/dev",)}, id="a role"),
     pytest.param({"operator_roles": ("saml/123456789012/idp/group/on call",)}, id="a group"),
+    pytest.param({"admin_roles": ("arn:aws:iam::123456789012:role/platform",)}, id="an admin"),
     pytest.param(
         {"fine_grained_access": False, "reader_roles": ("arn:aws:iam::123456789012:user/a",)}, id="people without it"
     ),
@@ -65,6 +66,9 @@ FAULTS: list[Any] = [
     pytest.param({"reader_roles": ("developers",)}, "reader_roles: 'developers' is no ARN of IAM", id="a bare group"),
     pytest.param(
         {"operator_roles": ("arn:aws:s3:::x",)}, "operator_roles: 'arn:aws:s3:::x' is no ARN", id="another ARN"
+    ),
+    pytest.param(
+        {"admin_roles": ("platform",)}, "admin_roles: 'platform' is no ARN of IAM", id="a bare group as admin"
     ),
 ]
 

@@ -48,11 +48,13 @@ def test_a_copy_is_kept_where_there_is_a_second_node(stage: str, replicas: int) 
 
 
 def test_both_functions_write_and_the_stages_people_read() -> None:
-    properties = run_of(built("prod", reader_roles=("arn:r",), operator_roles=("group",)))
+    properties = run_of(built("prod", reader_roles=("arn:r",), operator_roles=("group",), admin_roles=("arn:a",)))
     assert properties["Writers"] == [attribute(role) for role in ROLES]
     assert [built("prod").properties(name)["Role"] for name in (SUBSCRIBER, REPLAY)] == properties["Writers"]
     assert properties["Readers"] == ["arn:r", attribute(CANARY_ROLE)]
     assert properties["Operators"] == ["group"]
+    assert properties["Admins"] == ["arn:a"]
+    assert run_of(built("prod"))["Admins"] == []
 
 
 def test_the_first_log_comes_after_the_template() -> None:

@@ -71,11 +71,15 @@ def statements() -> tuple[Statement, ...]:
 
 
 class Command(NamedTuple):
-    """Arguments, the exit code, and whether letters of every kind are put into the queue before."""
+    """Arguments, the exit code, and whether letters of every kind are put into the queue before.
+
+    A stage may have one policy of the account in place of filters.
+    """
 
     words: tuple[str, ...]
     exit_code: int = 0
     letters: bool = False
+    has_policy: bool = False
 
 
 @cache
@@ -102,6 +106,8 @@ COMMANDS = [
     _on(*_AUDIT, exit_code=3),
     _on(*_AUDIT, "--quick", exit_code=3),
     _on(*_AUDIT, "--repair", "--yes"),
+    Command(("status", "--stack", STACK), exit_code=1, has_policy=True),
+    Command((*_AUDIT, "--stack", STACK), exit_code=3, has_policy=True),
     _on("mapping", "show", INDEX),
     _on("mapping", "freeze", INDEX, "--yes"),
     _on("dlq", "ls", letters=True),
@@ -143,6 +149,15 @@ def _answers() -> dict[str, dict[str, Any]]:
         "DescribeSubscriptionFilters": {"subscriptionFilters": [subscription]},
         "FilterLogEvents": {"events": [{**event, "eventId": id_} for id_ in ("there", "missing")]},
         "GetMetricData": {"MetricDataResults": [{"Id": f"m{at}", "Values": [1.0]} for at in (0, 1)]},
+    }
+
+
+def _policy() -> dict[str, dict[str, Any]]:
+    """Where a stage's `subscription` is "account"."""
+    document = json.dumps({"DestinationArn": f"arn:aws:lambda:::function:{FUNCTION}", "FilterPattern": ""})
+    return {
+        "DescribeSubscriptionFilters": {"subscriptionFilters": []},
+        "DescribeAccountPolicies": {"accountPolicies": [{"policyName": STACK, "policyDocument": document}]},
     }
 
 
@@ -199,12 +214,14 @@ def called(tmp_path_factory: pytest.TempPathFactory) -> dict[str, frozenset[Call
         put = _made()
         with recorder.listening(), mock.patch.object(boto3, "Session", cache(boto3.Session)):
             for command in (*COMMANDS, COMPARE):
-                recorder.calls, recorder.answers, recorder.sink = set(), _answers(), FakeSink(then=refusing("id-1"))
+                recorder.calls, recorder.sink = set(), FakeSink(then=refusing("id-1"))
+                recorder.answers = {**_answers(), **(_policy() if command.has_policy else {})}
                 for body in _queued() if command.letters else ():
                     put(body)
                 result = CliRunner().invoke(cli, command.words, catch_exceptions=False)
                 assert result.exit_code == command.exit_code, f"{command.words}: {result.output}"
-                found[" ".join(command.words)] = frozenset(recorder.calls)
+                name = " ".join(command.words)
+                found[name] = found.get(name, frozenset()) | recorder.calls
     return found
 
 

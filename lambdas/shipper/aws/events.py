@@ -5,10 +5,13 @@ https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterL
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from shipper import jsontext
 from shipper.audit import Event
 from shipper.model import LogEvent
 
@@ -23,10 +26,11 @@ class LogGroup:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A subscription filter; a `pattern` of "" takes every event."""
+    """A subscription filter, or the policy of the account; a `pattern` of "" takes every event."""
 
     name: str
     pattern: str
+    is_policy: bool = False
 
 
 class LogGroups:
@@ -44,9 +48,27 @@ class LogGroups:
     def subscription(self, log_group: str, function: str) -> Subscription | None:
         """The filter by which a function gets the events of a log group."""
         for found in self._logs.describe_subscription_filters(logGroupName=log_group)["subscriptionFilters"]:
-            if found["destinationArn"].split(":function:")[-1].split(":")[0] == function:
+            if _function(found["destinationArn"]) == function:
                 return Subscription(found["filterName"], found.get("filterPattern", ""))
         return None
+
+    def account_subscription(self, log_group: str, function: str) -> Subscription | None:
+        """The policy of the account by which a function gets the events of a log group."""
+        for found in self._policies:
+            policy = jsontext.loads(found["policyDocument"])
+            is_ours = _function(policy.get("DestinationArn", "")) == function
+            if is_ours and _takes(found.get("selectionCriteria", ""), log_group):
+                return Subscription(found["policyName"], policy.get("FilterPattern", ""), is_policy=True)
+        return None
+
+    @cached_property
+    def _policies(self) -> list[dict[str, Any]]:
+        """Those that subscribe: an account has one in a Region, so that there is no second page.
+
+        https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeAccountPolicies.html
+        """
+        reply = self._logs.describe_account_policies(policyType="SUBSCRIPTION_FILTER_POLICY")
+        return list(reply["accountPolicies"])
 
     def events(self, log_group: str, from_ms: int, to_ms: int, pattern: str = "") -> Iterator[Event]:
         """Events of all streams from the one time to before the other, sorted by their times, then as they came."""
@@ -68,3 +90,14 @@ class LogGroups:
             logGroupName=log_group, orderBy="LastEventTime", descending=True, limit=1
         )
         return max((int(stream.get("lastEventTimestamp", 0)) for stream in reply["logStreams"]), default=0)
+
+
+def _function(arn: str) -> str:
+    """The name of a destination's function, whatever its alias; of another destination no such name."""
+    return arn.rpartition(":function:")[2].partition(":")[0]
+
+
+def _takes(criteria: str, log_group: str) -> bool:
+    """Whether a policy takes a log group: all, or all but those that it names. Of another form nothing is claimed."""
+    left_out = re.fullmatch(r"\s*LogGroupName\s+NOT\s+IN\s*\[(.*)\]\s*", criteria, re.DOTALL)
+    return f'"{log_group}"' not in left_out[1] if left_out else not criteria.strip()

@@ -16,6 +16,7 @@ from shipper.cli.audit_quick import compare_counts
 from shipper.cli.audit_report import Report, Sent, json_of, show
 from shipper.cli.auditing import examine, send, source_of
 from shipper.cli.moments import log_group_options
+from shipper.cli.subscribed import subscribed
 from shipper.cli.terminal import PARTLY_DONE, Failed, counted, print_json, progress_console, safe
 
 
@@ -72,12 +73,13 @@ def audit(
     with deployment.aws_errors(stack), deployment.search_errors(), tempfile.TemporaryFile() as spool:
         groups = LogGroups(site.client("logs"))
         window = Window(source_of(groups, log_group), from_ms, to_ms, now_ms - settle * 1000)
-        subscription = groups.subscription(log_group, site.outputs["SubscriberFunction"])
+        subscription, unsure = subscribed(groups, log_group, site.outputs["SubscriberFunction"])
         if quick:
-            compare_counts(site, window, subscription, as_json=as_json)
+            compare_counts(site, window, subscription, unsure, as_json=as_json)
             return
         if subscription is None:
-            progress_console().print("No subscription filter of this log group leads to the subscriber.", style="bold")
+            said = f"No subscription filter of this log group leads to the subscriber{safe(unsure) or '.'}"
+            progress_console().print(said, style="bold", soft_wrap=True)
         report = examine(site, window, subscription.pattern if subscription else "", spool)
         if not as_json:
             show(report, window)

@@ -13,15 +13,24 @@ from shipper.cli.deployment import Site
 from shipper.cli.terminal import PARTLY_DONE, Failed, console, print_json
 
 
-def compare_counts(site: Site, window: Window, subscription: Subscription | None, *, as_json: bool) -> None:
-    """Print the counts of a time; exits with 3 where fewer events were received than forwarded. Raises `Failed`."""
+def compare_counts(
+    site: Site, window: Window, subscription: Subscription | None, unsure: str, *, as_json: bool
+) -> None:
+    """Print the counts of a time; exits with 3 where fewer events were received than forwarded. Raises `Failed`.
+
+    `unsure` says why there may be a subscription after all.
+    """
     log_group = window.source.log_group
     if subscription is None:
-        raise Failed(f"no subscription filter of {log_group} leads to the subscriber: nothing is forwarded")
+        raise Failed(
+            f"no subscription filter of {log_group} leads to the subscriber{unsure or ': nothing is forwarded'}"
+        )
     counts = _counts(site, window, subscription)
     forwarded, received = counts["forwarded"], counts["received"]
     if forwarded is None:
-        raise Failed(f"CloudWatch has no figures of what it forwarded from {log_group} in this time")
+        # Its metrics are documented by filter: of a policy there may be none.
+        instead = f" by the account's policy {subscription.name}: leave --quick out" if subscription.is_policy else ""
+        raise Failed(f"CloudWatch has no figures of what it forwarded from {log_group} in this time{instead}")
     short = max(0, round(forwarded - (received or 0)))
     if as_json:
         print_json({"log_group": log_group, **counts, "not_received": short})

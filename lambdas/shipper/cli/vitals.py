@@ -15,6 +15,7 @@ from shipper.aws.search import Index
 from shipper.aws.subscriber import Deployed, Function
 from shipper.cli import deployment
 from shipper.cli.deployment import Site
+from shipper.cli.subscribed import subscribed
 from shipper.cli.terminal import Failed
 from shipper.health import CLUSTER, Reading, share
 from shipper.model import Source
@@ -119,10 +120,10 @@ def _behind(site: Site, groups: LogGroups, group: LogGroup, settings: Settings, 
     newest, last_ms = site.index.newest(group.name), groups.last_event_ms(group.name)
     from_ms = max(milliseconds(newest) + 1, now_ms - _DAY_MS)
     window = Window(Source(group.owner, group.name, ""), from_ms, now_ms, now_ms - _SETTLE_MS)
-    subscription = groups.subscription(group.name, site.outputs["SubscriberFunction"])
+    subscription, unsure = subscribed(groups, group.name, site.outputs["SubscriberFunction"])
     note = f"newest in the index {newest[:19] + 'Z' if newest else 'none'}, in CloudWatch {_moment(last_ms)}"
     if subscription is None:
-        return [Reading("behind_s", group.name, None, "no subscription filter leads to the subscriber")]
+        return [Reading("behind_s", group.name, None, f"no subscription filter leads to the subscriber{unsure}")]
     behind_ms = 0
     if from_ms < now_ms:
         auditor = Auditor(window, settings, _IndexOnly(site.index, group.name))

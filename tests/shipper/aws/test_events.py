@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -31,11 +33,17 @@ def put(logs: Any, stream: str, *times_ms: int) -> None:
 class PlayedLogs:
     """A client of CloudWatch Logs with subscription filters, which moto makes only for what it can invoke."""
 
-    def __init__(self, *filters: dict[str, Any]) -> None:
+    def __init__(self, *filters: dict[str, Any], policies: Sequence[dict[str, Any]] = ()) -> None:
+        self.asked: list[dict[str, Any]] = []
         self._filters = list(filters)
+        self._policies = list(policies)
 
     def describe_subscription_filters(self, **_: Any) -> dict[str, Any]:
         return {"subscriptionFilters": self._filters}
+
+    def describe_account_policies(self, **asked: Any) -> dict[str, Any]:
+        self.asked.append(asked)
+        return {"accountPolicies": self._policies}
 
 
 def now_ms() -> int:
@@ -84,3 +92,41 @@ def test_when_the_last_event_was(logs: Any) -> None:
 )
 def test_the_filter_that_leads_to_a_function(filters: list[dict[str, Any]], expected: Subscription | None) -> None:
     assert LogGroups(PlayedLogs(*filters)).subscription(GROUP, "subscriber") == expected
+
+
+def policy(criteria: str | None, arn: str = FUNCTION, **document: str) -> dict[str, Any]:
+    """The account's policy as the service tells it; without criteria it takes all."""
+    told = {"policyName": "cwl", "policyDocument": json.dumps({"DestinationArn": arn, **document})}
+    return told if criteria is None else {**told, "selectionCriteria": criteria}
+
+
+OURS = Subscription("cwl", "", is_policy=True)
+
+
+@pytest.mark.parametrize(
+    ("policies", "expected"),
+    [
+        pytest.param([], None, id="none"),
+        pytest.param([policy(None)], OURS, id="of all log groups"),
+        pytest.param(
+            [policy("", FilterPattern="?E ?canary")], replace(OURS, pattern="?E ?canary"), id="with a pattern"
+        ),
+        pytest.param([policy(None, FUNCTION + ":live")], OURS, id="of an alias"),
+        pytest.param([policy(None, FUNCTION + "-2")], None, id="of another function"),
+        pytest.param([policy(None, "arn:aws:kinesis:eu-west-1:1:stream/s")], None, id="of a stream"),
+        pytest.param([policy('LogGroupName NOT IN ["/a", "/b"]')], OURS, id="that leaves out others"),
+        pytest.param(
+            [policy(f'LogGroupName NOT IN ["{GROUP}-2","x{GROUP}"]')], OURS, id="that leaves out longer names"
+        ),
+        pytest.param([policy(f'LogGroupName NOT IN ["/a","{GROUP}"]')], None, id="that leaves it out"),
+        pytest.param([policy(f' LogGroupName not in ["{GROUP}"]')], None, id="in another form"),
+        pytest.param([policy('LogGroupNamePrefix IN ["/a"]')], None, id="by prefix"),
+    ],
+)
+def test_the_accounts_policy_that_leads_to_a_function(
+    policies: list[dict[str, Any]], expected: Subscription | None
+) -> None:
+    logs = PlayedLogs(policies=policies)
+    groups = LogGroups(logs)
+    assert [groups.account_subscription(GROUP, "subscriber") for _ in range(2)] == [expected] * 2
+    assert logs.asked == [{"policyType": "SUBSCRIPTION_FILTER_POLICY"}]

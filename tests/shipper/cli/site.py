@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+from botocore.exceptions import ClientError
+
 from shipper import deadletter
 from shipper.audit import Found
 from shipper.aws.search import SearchFailed
@@ -124,10 +126,15 @@ def _documents(payload: Payload) -> dict[str, Found]:
 
 
 class SubscribedLogs:
-    """moto's CloudWatch Logs, with a subscription filter: moto makes one only for a function that it can invoke."""
+    """moto's CloudWatch Logs, with a subscription filter: moto makes one only for a function that it can invoke.
+
+    `policies` are those of the account, of which moto knows nothing; where `denied` is, they may not be read.
+    """
 
     def __init__(self, logs: Any) -> None:
         self.filters = [{"filterName": "all", "destinationArn": f"arn:x:function:{FUNCTION}", "filterPattern": ""}]
+        self.policies: list[dict[str, Any]] = []
+        self.denied: ClientError | None = None
         self._logs = logs
 
     def __getattr__(self, name: str) -> Any:
@@ -139,6 +146,11 @@ class SubscribedLogs:
 
     def describe_subscription_filters(self, **_: Any) -> dict[str, Any]:
         return {"subscriptionFilters": self.filters}
+
+    def describe_account_policies(self, **_: Any) -> dict[str, Any]:
+        if self.denied:
+            raise self.denied
+        return {"accountPolicies": self.policies}
 
 
 class _CameAtOnce:
@@ -199,6 +211,20 @@ class PlayedSite:
 
     def unsubscribe(self) -> None:
         self.logs.filters.clear()
+
+    def subscribe_the_account(self, pattern: str = "", left_out: str = "/shop/noise") -> None:
+        """As `subscription = "account"` does it: one policy in place of the filters."""
+        self.unsubscribe()
+        document = {"DestinationArn": f"arn:x:function:{FUNCTION}", "FilterPattern": pattern}
+        criteria = f'LogGroupName NOT IN ["{left_out}"]'
+        self.logs.policies = [
+            {"policyName": "cwl", "policyDocument": json.dumps(document), "selectionCriteria": criteria}
+        ]
+
+    def deny_policies(self) -> None:
+        """Take the right away that only such a stage needs."""
+        error = {"Code": "AccessDeniedException", "Message": "no"}
+        self.logs.denied = ClientError({"Error": error}, "DescribeAccountPolicies")
 
 
 def play(aws: LocalAws) -> PlayedSite:

@@ -172,6 +172,27 @@ def test_a_group_without_a_subscription_is_told(case: Case) -> None:
     assert "No subscription filter of this log group leads to the subscriber." in case().stderr
 
 
+def test_a_group_that_the_accounts_policy_forwards_is_one_with_a_subscription(case: Case) -> None:
+    case.site.subscribe_the_account("ERROR")
+    case.site.write("ERROR a", "INFO b")
+    result = case()
+    assert "No subscription filter" not in result.stderr
+    assert "1  missing" in result.stdout
+
+
+def test_without_the_right_to_read_the_accounts_policy_an_audit_says_so_and_goes_on(case: Case) -> None:
+    case.site.subscribe_the_account()
+    case.site.deny_policies()
+    case.site.write("a")
+    result = case()
+    assert result.exit_code == 3
+    assert "1  missing" in result.stdout
+    assert result.stderr.splitlines()[0] == (
+        "No subscription filter of this log group leads to the subscriber, and whether the account's policy does is "
+        "not known: your credentials may not DescribeAccountPolicies: no"
+    )
+
+
 @pytest.mark.parametrize(
     "args",
     [["--yes"], ["--dry-run"], ["--quick", "--repair"], ["--to", "2h"]],

@@ -41,8 +41,8 @@ def count(namespace: str, name: str, value: float, **dimensions: str) -> None:
     )
 
 
-def forwarded(value: float) -> None:
-    count("AWS/Logs", "ForwardedLogEvents", value, LogGroupName=GROUP, DestinationType="Lambda", FilterName="all")
+def forwarded(value: float, by: str = "all") -> None:
+    count("AWS/Logs", "ForwardedLogEvents", value, LogGroupName=GROUP, DestinationType="Lambda", FilterName=by)
 
 
 def received(value: float) -> None:
@@ -89,3 +89,26 @@ def test_a_group_without_a_subscription_forwards_nothing(site: PlayedSite) -> No
     result = quick()
     assert result.exit_code == 1
     assert "no subscription filter" in result.stderr
+
+
+def test_a_policy_of_the_account_is_taken_for_the_filter(site: PlayedSite) -> None:
+    site.subscribe_the_account()
+    forwarded(10, by="cwl")
+    received(10)
+    assert quick().exit_code == 0
+
+
+def test_without_figures_of_a_policy_it_says_what_to_do_instead(site: PlayedSite) -> None:
+    site.subscribe_the_account()
+    result = quick()
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.endswith("in this time by the account's policy cwl: leave --quick out\n")
+
+
+def test_without_the_right_to_read_the_policy_nothing_is_claimed(site: PlayedSite) -> None:
+    site.subscribe_the_account()
+    site.deny_policies()
+    result = quick()
+    assert result.exit_code == 1
+    assert "nothing is forwarded" not in result.stderr
+    assert result.stderr.endswith("is not known: your credentials may not DescribeAccountPolicies: no\n")

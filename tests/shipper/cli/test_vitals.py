@@ -72,6 +72,33 @@ def test_a_group_that_nothing_forwards_is_unknown(site: PlayedSite) -> None:
     )
 
 
+@pytest.mark.parametrize(("age_s", "light"), [(200, Light.GREEN), (600, Light.AMBER), (1_800, Light.RED)])
+def test_a_group_that_the_accounts_policy_forwards_is_measured(site: PlayedSite, age_s: int, light: Light) -> None:
+    site.write("a", age_s=3_600)
+    site.index_all()
+    site.subscribe_the_account()
+    assert (behind(site).value, behind(site).light) == (0, Light.GREEN)
+    site.write("b", age_s=age_s)
+    assert behind(site).light is light
+
+
+def test_what_the_accounts_policy_does_not_take_is_not_waited_for(site: PlayedSite) -> None:
+    site.subscribe_the_account("ERROR")
+    site.write("INFO b", age_s=1_800)
+    assert behind(site).value == 0
+
+
+def test_without_the_right_to_read_the_accounts_policy_a_group_is_unknown_with_the_reason(site: PlayedSite) -> None:
+    site.subscribe_the_account()
+    site.deny_policies()
+    reading = behind(site)
+    assert reading.light is Light.UNKNOWN
+    assert reading.note == (
+        "no subscription filter leads to the subscriber, and whether the account's policy does is not known: "
+        "your credentials may not DescribeAccountPolicies: no"
+    )
+
+
 def test_queues_are_counted_and_their_age_is_cloudwatchs(site: PlayedSite) -> None:
     found = readings(site)
     assert (found["dead_letters"].value, found["dead_age_s"].value) == (0, 0)
