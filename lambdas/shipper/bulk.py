@@ -170,15 +170,17 @@ def bounded(message: str) -> str:
 def _item_outcome(document: Document, item: Any) -> Outcome:
     # Not `Mapping`: to ask an abstract class, twice for each document, took a third of the time of reading a reply.
     result = item.get("create") if isinstance(item, dict) else None
-    status = result.get("status") if isinstance(result, dict) else None
-    if not isinstance(result, dict) or not isinstance(status, int) or not (200 <= status < 300 or status >= 400):
+    if not isinstance(result, dict):
+        result = {}
+    status = result.get("status")
+    if not isinstance(status, int) or not (200 <= status < 300 or status >= 400):
         reason = Reason("unreadable_reply", "an item of the reply has no status of an item")
         return Outcome(document, Verdict.RETRY, reason)
     if result.get("_id", document.id) != document.id:
         reason = Reason("unreadable_reply", "an item of the reply is that of another document")
         return Outcome(document, Verdict.RETRY, reason)
     error = result.get("error")
-    if 200 <= status < 300 and not error:
+    if status < 300 and not error:
         return Outcome(document, Verdict.DONE)
     reason = _reason(status, error)
     return Outcome(document, _verdict(reason), reason)

@@ -152,9 +152,9 @@ def unpack(text: str, body: bytes | None = None) -> DeadLetter:
 def documents_in(letter: DeadLetter) -> list[Document]:
     """The documents of a letter of kind `documents`. Raises `BadEnvelope` for any that may not be sent."""
     lines = letter.body.split(b"\n")
-    if lines[-1] != b"" or len(lines) % 2 != 1:
+    if lines.pop() or len(lines) % 2:
         raise BadEnvelope("the body is not pairs of lines")
-    documents = [_document(lines[at], lines[at + 1]) for at in range(0, len(lines) - 1, 2)]
+    documents = list(map(_document, lines[::2], lines[1::2]))
     if len(documents) != letter.count:
         raise BadEnvelope(f"the body holds {len(documents)} documents, the envelope says {letter.count}")
     return documents
@@ -270,10 +270,10 @@ def _short(text: str) -> str:
 def _document(action_line: bytes, source_line: bytes) -> Document:
     try:
         action, source = jsontext.loads(action_line)["create"], jsontext.loads(source_line)
-        index, id_ = action["_index"], action["_id"]
-    except (ValueError, KeyError, TypeError) as error:
+        index, id_ = action.pop("_index"), action.pop("_id")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadEnvelope(f"not an action and a source: {type(error).__name__}: {error}") from None
-    if set(action) != {"_index", "_id"} or not isinstance(index, str) or not isinstance(id_, str):
+    if action or not isinstance(index, str) or not isinstance(id_, str):
         raise BadEnvelope("an action is more or less than _index and _id")
     # Whoever can write to the queue must not be able to choose another index by it.
     if not index.startswith(INDEX_PREFIX) or not isinstance(source, dict):

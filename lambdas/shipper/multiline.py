@@ -133,20 +133,17 @@ def _join_stream(records: list[Record], grammar: Grammar, settings: Settings, ab
     # Half of this function's time for ordinary lines, and all that most of them need.
     alone = [record.text[:1] in solitary and record.part < 2 for record in records]
     alone.append(True)
-    at, state, within_line = 0, None, False
+    at, state = 0, None
     while at < len(records):
         head, end, after = records[at], at + 1, None
         if not (alone[at] and alone[end]):
-            begun = _state_after(head, state, within_line, grammar)
+            begun = _state_after(head, state, grammar)
             if not alone[end] and (begun or records[end].part > 1):
                 end, after = _extent(records, at, begun, grammar, settings)
-        within_line = False
-        if after is not None:
-            within_line = records[end].part > 1
-            _number_parts(head, records[end])
-        if end > at + 1:
-            absorbed.update(map(id, records[at + 1 : end]))
-            _merge(records[at:end], _as_lines)
+                if after is not None:
+                    _number_parts(head, records[end])
+                absorbed.update(map(id, records[at + 1 : end]))
+                _merge(records[at:end], _as_lines)
         at, state = end, after
 
 
@@ -172,12 +169,12 @@ def _extent(
     return proven, None
 
 
-def _state_after(record: Record, state: str | None, within_line: bool, grammar: Grammar) -> str:
+def _state_after(record: Record, state: str | None, grammar: Grammar) -> str:
     """The state after the first event of a record, or of a part that goes on in `state`; it may hold joined lines."""
     first, *rest = _lines(record.text)
     followed = grammar.follow(state, first) if state else None
-    if followed is None and within_line:
-        followed = state
+    if followed is None:
+        followed = state  # of a part that begins within a line
     if followed is None:
         followed, record.headless = grammar.begin(first)
     return _walk(followed, rest, grammar)
@@ -219,14 +216,14 @@ def _shape(line: str) -> str:
 
 def _merge(records: Sequence[Record], joined: Callable[[list[str]], str]) -> None:
     """Make one record of several: the first keeps its event, time and fields."""
-    if len(records) == 1:
+    head, *others = records
+    if not others:
         return
-    head = records[0]
     head.text = joined([record.text for record in records])
     head.raw = "\n".join([record.raw for record in records])
     head.partial = records[-1].partial
     head.part = head.part or records[-1].part
-    for record in records[1:]:
+    for record in others:
         head.event_ids += record.event_ids
         head.stripped_bytes += record.stripped_bytes
 

@@ -453,6 +453,11 @@ def test_no_document_is_at_fault_when_a_node_fails_the_whole_request(status: int
     assert [outcome.verdict for outcome in found] == [Verdict.RETRY] * 2
 
 
+def test_below_500_the_error_of_a_whole_request_decides() -> None:
+    found = bulk.outcomes(docs(2), BulkReply(499, {"error": {"type": "security_exception", "reason": "m"}}))
+    assert [outcome.verdict for outcome in found] == [Verdict.RAISE] * 2
+
+
 @pytest.mark.parametrize(
     ("status", "count", "shrinks"),
     [
@@ -460,6 +465,7 @@ def test_no_document_is_at_fault_when_a_node_fails_the_whole_request(status: int
         (413, 2, True),
         (400, 1, False),
         (413, 1, False),
+        (413, 0, False),
         (200, 2, False),
         (429, 9, False),
         (503, 9, False),

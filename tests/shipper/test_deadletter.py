@@ -206,6 +206,12 @@ def test_a_history_keeps_the_latest_ten_and_the_number_of_all() -> None:
     ]
 
 
+def test_what_failed_again_has_a_history_of_ten_before_it_is_written() -> None:
+    before = replace(letter_of(doc(1)), history=tuple(Failure(REFUSED, str(number)) for number in range(10)))
+    (found,) = deadletter.again([letter_of(doc(1))], before)
+    assert [failure.at for failure in found.history] == [*(str(number) for number in range(1, 10)), AT]
+
+
 def test_a_history_holds_no_value_that_a_reason_quoted() -> None:
     reason = Reason("t", "failed to parse field [n]. Preview of field's value: 'hunter2'")
     (again,) = deadletter.again([letter_of(doc(1))], letter_of(doc(1), reason=reason))

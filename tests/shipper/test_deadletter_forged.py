@@ -73,6 +73,7 @@ FORGED = [
     pytest.param(forged(body=""), id="empty body"),
     pytest.param(forged(body=5), id="body is a number"),
     pytest.param(forged(body="no base64!"), id="body is not base64"),
+    pytest.param(forged(body=body_of(b"")[:8] + "!" + body_of(b"")[8:], count=0), id="base64 with a mark in it"),
     pytest.param(forged(body="é"), id="body is not ASCII"),
     pytest.param(forged(body="aGVsbG8="), id="body is not gzip"),
     pytest.param(forged(body=base64.b64encode(gzip.compress(b"x")[:-4]).decode()), id="gzip cut short"),
@@ -91,6 +92,8 @@ FORGED = [
     pytest.param(forged(body=body_of(b'{"index":{"_index":"cwl-1","_id":"1"}}\n{}\n')), id="index, which overwrites"),
     pytest.param(forged(body=body_of(b'["create"]\n{}\n')), id="action is a list"),
     pytest.param(forged(body=body_of(b'{"create":"x"}\n{}\n')), id="action's inside is a text"),
+    pytest.param(forged(body=body_of(b'{"create":["_index","_id"]}\n{}\n')), id="action's inside is a list"),
+    pytest.param(forged(body=body_of(b'{"create":{"_index":"cwl-1"}}\n{}\n')), id="no id"),
     pytest.param(forged(body=body_of(b'{"create":{"_index":"cwl-1","_id":"1"}}\n[1]\n')), id="source is a list"),
     pytest.param(forged(body=body_of(b'{"create":{"_index":"cwl-1","_id":"1"}}\n{"a":\n')), id="source is not JSON"),
     pytest.param(forged(body=action(_index=".opendistro_security")), id="the security index"),
@@ -102,6 +105,12 @@ FORGED = [
     pytest.param(forged(body=action(pipeline="drop")), id="a pipeline"),
     pytest.param(forged(body=action(require_alias=True)), id="another option"),
 ]
+
+
+def test_of_a_history_longer_than_we_write_the_latest_ten_are_read() -> None:
+    history = [{"type": "t", "message": "m", "status": 1, "field": "", "at": str(number)} for number in range(15)]
+    found = deadletter.unpack(forged(history=history)).history
+    assert [failure.at for failure in found] == [str(number) for number in range(5, 15)]
 
 
 @pytest.mark.parametrize("message", FORGED)
