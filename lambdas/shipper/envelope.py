@@ -10,9 +10,9 @@ import re
 
 from shipper import jsontext
 from shipper.expand import json_in
+from shipper.mend import field_count
 from shipper.metadata import KUBERNETES
 from shipper.model import NO_METADATA, Envelope, Fields, LogEvent, Record
-from shipper.safety import field_count
 from shipper.settings import Settings
 
 SYSTEM_FIELDS = ("@id", "@timestamp", "@message", "@owner", "@log_group", "@log_stream")

@@ -8,9 +8,9 @@ from __future__ import annotations
 from copy import deepcopy
 
 from shipper import jsontext
+from shipper.mend import Mender, free_names, nested_count, overflow
 from shipper.model import NO_METADATA, Fields, Metadata
 from shipper.redact import Redactor
-from shipper.safety import Mender, free_names, nested_count, overflow
 from shipper.settings import Settings
 from shipper.strip import Stripper
 

@@ -158,8 +158,9 @@ class Batch:
     """What `pipeline.transform` makes of a payload.
 
     `received`, `filtered` and `sampled` count events, `stripped_bytes` the JSON that was taken out, `redacted` the
-    secrets by detector, `left_out` the events by the rule that left them out. `ingested_at_ms` is the time that stands
-    in for unusable ones, milliseconds since the epoch, 0 where nobody noted it.
+    secrets by detector, `left_out` the events by the rule that left them out. `ingested_at_ms` is the time by
+    which the events' own were judged, and which stands in where none is usable, milliseconds since the epoch, 0 where
+    nobody noted it.
     """
 
     source: Source

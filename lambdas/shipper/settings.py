@@ -75,7 +75,8 @@ _HELP: dict[str, str] = {
     "max_join_gap_ms": "events of one record are at most this far apart",
     "max_depth": "objects and arrays inside each other; what is deeper becomes JSON text",
     "max_fields": "fields of one document; the largest go to `@unmapped`, as text",
-    "max_age_days": "an older event counts as one without a time: that of an event beside it stands in; 0 is no limit",
+    "max_age_days": "an older event counts as one without a time: that of an event beside it stands in, or that of the "
+    "delivery; 0 is no limit",
     "max_tries": "bulk requests for one document within one invocation",
     "backoff_s": "a letter that could not be delivered is tried again after about so long, then twice as long",
     "max_backoff_s": "but after so long at the most",

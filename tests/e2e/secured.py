@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from local.distribution import maven_alone
 from local.processes import LOOPBACK, Account, Run
 
 _ARTIFACTS = (
@@ -88,10 +89,10 @@ def _java_home() -> Path:
 
 def _unpacked(folder: Path) -> Path:
     folder.mkdir()
-    for artifact in _ARTIFACTS:
-        _run(
-            "mvn", "--batch-mode", "--quiet", _COPY, f"-Dartifact={artifact}", f"-DoutputDirectory={folder}", at=folder
-        )
+    copy = ("mvn", "--batch-mode", "--quiet", _COPY, f"-DoutputDirectory={folder}")
+    with maven_alone(os.environ):
+        for artifact in _ARTIFACTS:
+            _run(*copy, f"-Dartifact={artifact}", at=folder)
     home = folder / "opensearch-2.19.3"
     plugin = home / "plugins" / "opensearch-security"
     shutil.unpack_archive(folder / "opensearch-2.19.3.zip", folder)

@@ -18,6 +18,7 @@ from shipper.replay import replay
 from shipper.sample import Rule
 from shipper.settings import Settings
 from tests.faults.chain import deliver, event_at, event_of, lines
+from tests.growth import assert_costs_as_much
 from tests.shipper.fakes import (
     AWS_ENV,
     SETTINGS,
@@ -187,8 +188,12 @@ def test_the_functions_own_log_group_is_not_shipped(monkeypatch: pytest.MonkeyPa
 def test_no_pattern_runs_away_on_a_line_of_a_megabyte(pattern: str) -> None:
     """Row 64: a back-tracking engine would not end."""
     settings = SETTINGS.with_values(filters=(Rule(name="slow", action="drop", pattern=pattern),))
-    shipped = deliver(lambda_event(payload_of("a" * 1_000_000 + "!")), FakeSink(), FakeLetters(), settings=settings)
-    assert shipped.ledger == Ledger(received=1, indexed=1)
+
+    def ship(text: str) -> None:
+        shipped = deliver(lambda_event(payload_of(text + "!")), FakeSink(), FakeLetters(), settings=settings)
+        assert shipped.ledger == Ledger(received=1, indexed=1)
+
+    assert_costs_as_much(ship, "a" * 1_000_000, "b " * 500_000)
 
 
 def test_a_payload_that_waited_is_transformed_when_it_comes_back() -> None:

@@ -252,6 +252,7 @@ def main(modules: Sequence[str], sample: int | None, seed: int, jobs: int) -> No
     known = frozenset(change for change in equal(EQUAL.read_text("utf-8")) if change.module in modules)
     drawn = made(sampled(places_in(modules), sample, seed))
     _warm_up(modules, jobs)
+    out.print(f"{len(drawn)} mutants" + (f", drawn with --seed {seed}" if sample else ""))
     survived = []
     for mutant in survivors([mutant for mutant in drawn if not sample or mutant.change not in known], jobs):
         survived.append(mutant.change)

@@ -9,7 +9,7 @@ import click
 
 from shipper.audit import MAX_NAMED, Standing, Window
 from shipper.aws.clock import SystemClock
-from shipper.aws.events import LogGroups
+from shipper.aws.log_groups import LogGroups
 from shipper.aws.subscriber import Function
 from shipper.cli import deployment
 from shipper.cli.audit_quick import compare_counts
@@ -77,6 +77,8 @@ def audit(
         if quick:
             compare_counts(site, window, subscription, unsure, as_json=as_json)
             return
+        if repair and unsure:
+            raise Failed(f"what is to be there is not known, so nothing can be repaired{safe(unsure)}")
         if subscription is None:
             said = f"No subscription filter of this log group leads to the subscriber{safe(unsure) or '.'}"
             progress_console().print(said, style="bold", soft_wrap=True)

@@ -7,8 +7,8 @@ import sys
 from shipper import metrics
 from shipper.audit import Window
 from shipper.aws.clock import SystemClock
-from shipper.aws.events import Subscription
 from shipper.aws.figures import Figures, Metric
+from shipper.aws.log_groups import Subscription
 from shipper.cli.deployment import Site
 from shipper.cli.terminal import PARTLY_DONE, Failed, console, print_json
 

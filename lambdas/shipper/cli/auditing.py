@@ -10,8 +10,8 @@ from rich.progress import Progress, TaskProgressColumn
 from shipper import jsontext
 from shipper.audit import Auditor, Found, Window, slices
 from shipper.aws.clock import SystemClock
-from shipper.aws.events import LogGroups
 from shipper.aws.inbox import Inbox, Message
+from shipper.aws.log_groups import LogGroups
 from shipper.aws.search import Index
 from shipper.aws.subscriber import Function, InvocationFailed
 from shipper.cli import letters

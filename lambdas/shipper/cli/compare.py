@@ -11,7 +11,7 @@ from rich.progress import TaskProgressColumn
 
 from shipper.audit import Window, slices
 from shipper.aws.clock import SystemClock
-from shipper.aws.events import LogGroups
+from shipper.aws.log_groups import LogGroups
 from shipper.aws.search import Index
 from shipper.cli import deployment
 from shipper.cli.auditing import source_of

@@ -22,8 +22,8 @@ from botocore.exceptions import (
 from requests_aws4auth import AWS4Auth
 
 from shipper import collection
-from shipper.aws.events import LogGroups
 from shipper.aws.inbox import Inbox
+from shipper.aws.log_groups import LogGroups
 from shipper.aws.opensearch import OpenSearchSink, client
 from shipper.aws.queue import Bodies, SqsLetters
 from shipper.aws.search import Index, SearchFailed

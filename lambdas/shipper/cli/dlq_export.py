@@ -11,11 +11,11 @@ from shipper import deadletter
 from shipper.aws.inbox import Message
 from shipper.aws.queue import QueueFailed
 from shipper.cli import deployment, filters, letters
+from shipper.cli.archive import Archive, Saved
 from shipper.cli.deployment import Deployment
 from shipper.cli.filters import Filter
 from shipper.cli.reading import Reading, reading
 from shipper.cli.terminal import PARTLY_DONE, console, counted, print_json, progress_console, safe, writing_options
-from shipper.cli.vault import Saved, Vault
 from shipper.deadletter import BadEnvelope
 from shipper.times import iso
 
@@ -63,7 +63,7 @@ def export(
         if not keep and not yes:
             click.confirm("Move them?", abort=True, err=True)
         with reading(found.inbox) as one:
-            saved, left = _export(found, Vault(folder), chosen, one, keep=keep)
+            saved, left = _export(found, Archive(folder), chosen, one, keep=keep)
     if as_json:
         print_json({"dry_run": False, "letters": saved, "left": left})
     else:
@@ -81,9 +81,9 @@ def _summary(saved: int, left: int, folder: str, *, keep: bool) -> None:
         out.print(f"Next: `cwl-shipper dlq import {folder}` puts them back.", soft_wrap=True)
 
 
-def _export(found: Deployment, vault: Vault, chosen: Filter, one: Reading, *, keep: bool) -> tuple[int, int]:
+def _export(found: Deployment, archive: Archive, chosen: Filter, one: Reading, *, keep: bool) -> tuple[int, int]:
     """(letters of this run that are in the files, letters that stay)."""
-    on_disk = vault.ids()
+    on_disk = archive.ids()
     saved = left = 0
     try:
         for messages in one.runs():
@@ -91,7 +91,7 @@ def _export(found: Deployment, vault: Vault, chosen: Filter, one: Reading, *, ke
             new = [_saved(message, found) for message in mine if message.id not in on_disk]
             whole = [letter for letter in new if letter is not None]
             if whole:
-                vault.save(whole)
+                archive.save(whole)
             on_disk |= {letter.id for letter in whole}
             safe_now = [message for message in mine if message.id in on_disk]
             saved += len(safe_now)
@@ -100,7 +100,7 @@ def _export(found: Deployment, vault: Vault, chosen: Filter, one: Reading, *, ke
                 found.inbox.delete(safe_now)
                 one.gone(safe_now)
     finally:
-        vault.close()
+        archive.close()
     return saved, left
 
 

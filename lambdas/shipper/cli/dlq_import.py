@@ -12,10 +12,10 @@ import click
 from shipper import deadletter
 from shipper.aws.queue import QueueFailed
 from shipper.cli import deployment
+from shipper.cli.archive import Archive, Journal, Saved
 from shipper.cli.deployment import Deployment
 from shipper.cli.reading import reading
 from shipper.cli.terminal import Failed, console, counted, print_json, progress_console, writing_options
-from shipper.cli.vault import Journal, Saved, Vault
 from shipper.deadletter import BadEnvelope
 
 _BATCH = 10
@@ -40,10 +40,10 @@ def import_(
       cwl-shipper dlq import ./letters --dry-run
       cwl-shipper dlq import ./letters --stack cwl-shipper-prod --yes
     """
-    found, vault = deployment.find(stack, region, profile), Vault(folder)
-    journal = vault.journal()
+    found, archive = deployment.find(stack, region, profile), Archive(folder)
+    journal = archive.journal()
     before = len(journal.sent)
-    count = sum(letter.id not in journal.sent for letter in vault.letters())
+    count = sum(letter.id not in journal.sent for letter in archive.letters())
     plan = f"send {counted(count, 'letter')} to the dead-letter queue of {stack}; {before:,} sent before"
     progress_console().print(plan, style="bold", soft_wrap=True)
     sent = 0
@@ -51,7 +51,7 @@ def import_(
         if not yes:
             click.confirm("Send them?", abort=True, err=True)
         with deployment.aws_errors(stack):
-            sent = _import(found, vault, journal)
+            sent = _import(found, archive, journal)
         if not as_json:
             next_step = f"Next: `cwl-shipper dlq ls --stack {stack}`."
             console().print(f"{counted(sent, 'letter')} sent. {next_step}", soft_wrap=True)
@@ -59,11 +59,11 @@ def import_(
         print_json({"dry_run": dry_run, "letters": count, "sent": sent, "sent_before": before})
 
 
-def _import(found: Deployment, vault: Vault, journal: Journal) -> int:
+def _import(found: Deployment, archive: Archive, journal: Journal) -> int:
     sent = 0
-    bodies = ((letter, _fitting(letter, found)) for letter in vault.letters() if letter.id not in journal.sent)
+    bodies = ((letter, _fitting(letter, found)) for letter in archive.letters() if letter.id not in journal.sent)
     if journal.doubtful:
-        doubtful = {letter.id: _fitting(letter, found) for letter in vault.letters() if letter.id in journal.doubtful}
+        doubtful = {letter.id: _fitting(letter, found) for letter in archive.letters() if letter.id in journal.doubtful}
         if there := _there(found, doubtful):
             journal.note_sent(there)
     try:

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from shipper.cli import deployment, filters, letters
+from shipper.cli.archive import Archive
 from shipper.cli.filters import EVERYTHING, Filter
 from shipper.cli.reading import Reading, reading
 from shipper.cli.terminal import Failed, console, counted, print_json, progress_console, safe, writing_options
-from shipper.cli.vault import Vault
 
 
 @click.command("purge", short_help="Delete letters for good.")
@@ -50,7 +50,7 @@ def purge(
     if exported is None and not (yes or dry_run):
         raise click.UsageError("export them first and say --exported DIR, or say --yes: there is no way back")
     found = deployment.find(stack, region, profile)
-    on_disk = Vault(exported).ids() if exported else None
+    on_disk = Archive(exported).ids() if exported else None
     if on_disk is not None and not on_disk:
         raise Failed(f"{exported} holds no exported letters")
     with deployment.aws_errors(stack):

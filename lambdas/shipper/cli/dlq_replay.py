@@ -11,7 +11,7 @@ import click
 from shipper.cli import deployment, filters
 from shipper.cli.deployment import Deployment
 from shipper.cli.filters import Filter
-from shipper.cli.preview import previewed, show
+from shipper.cli.preview import as_fields, previewed, show
 from shipper.cli.reach import reachable
 from shipper.cli.reading import reading
 from shipper.cli.replaying import Totals, Work, picked, run
@@ -108,6 +108,10 @@ def replay(
             with reading(found.inbox, hide_s=hold, lanes=1 if rate else None) as one:
                 total = run(Work(found, repair, directly, hold), chosen, one, limit=limit, rate=rate)
             _, hidden = found.inbox.depth()
+    for letter_id, error in total.errors:
+        click.echo(f"cwl-shipper: letter {letter_id}: {safe(error)}", err=True)
+    if total.failure:
+        click.echo(f"cwl-shipper: {safe(total.failure)}", err=True)
     if as_json:
         print_json({"dry_run": False, **asdict(total), "errors": dict(total.errors), "hidden": hidden})
     else:
@@ -153,14 +157,13 @@ def _preview(found: Deployment, chosen: Filter, repair: Repair, limit: int, *, a
     with reading(found.inbox) as one:
         preview = previewed(found, picked(found, chosen, one, limit), repair)
     if as_json:
-        counts = {"letters": preview.letters, "documents": preview.documents, "changed": preview.changed}
-        print_json({"dry_run": True, **counts, "errors": dict(preview.errors)})
+        print_json({"dry_run": True, **as_fields(preview)})
         return
     out = console()
     for change in repair.changes:
         out.print(safe(change), style="bold")
     for letter_id, error in preview.errors:
-        out.print(f"letter {letter_id} would stay: {safe(error)}", soft_wrap=True)
+        out.print(f"letter {letter_id} would stay here: {safe(error)}", soft_wrap=True)
     for letter_id, before, after in preview.examples:
         show(out, letter_id, before, after)
     read = f"{counted(preview.letters, 'letter')}, {counted(preview.documents, 'document')}"
@@ -169,10 +172,6 @@ def _preview(found: Deployment, chosen: Filter, repair: Repair, limit: int, *, a
 
 def _summary(total: Totals, hidden: int, stack: str) -> None:
     """Say what came of it, and what to do next."""
-    for letter_id, error in total.errors:
-        click.echo(f"cwl-shipper: letter {letter_id}: {safe(error)}", err=True)
-    if total.failure:
-        click.echo(f"cwl-shipper: {safe(total.failure)}", err=True)
     out, ledger = console(), total.ledger
     if not total.letters:
         progress_console().print("Nothing to replay.")

@@ -105,8 +105,7 @@ def freeze(
             click.confirm(f"{verb.capitalize()} {counted(len(changing), 'mapping')}?", abort=True, err=True)
         for name, body in changing.items():
             index.put_mapping(name, body)
-            if not as_json:
-                out.print(f"{name}: {words}.", soft_wrap=True)
+            (plan if as_json else out).print(f"{name}: {words}.", soft_wrap=True)
     if as_json:
         print_json({"dry_run": dry_run, verb: list(bodies)})
     elif not changing:

@@ -31,11 +31,15 @@ _STYLES = {"-": "red", "+": "green"}
 
 @dataclass(slots=True)
 class Preview:
-    """Counts, and the first few (letter id, document as it is, as it would be sent) and (letter id, why it stays)."""
+    """Counts, and the first few (letter id, document as it is, as it would be sent) and (letter id, why it stays).
+
+    `staying` counts the letters that would still be in the dead-letter queue: as they are, or as new ones.
+    """
 
     letters: int = 0
     documents: int = 0
     changed: int = 0
+    staying: int = 0
     examples: list[tuple[str, Document, Document]] = field(default_factory=list)
     errors: list[tuple[str, str]] = field(default_factory=list)
 
@@ -48,6 +52,7 @@ def previewed(found: Deployment, runs: Iterable[Sequence[Message]], repair: Repa
         try:
             pairs = _pairs(letters.in_full(message, found), found, repair, now_ms)
         except (BadEnvelope, BadRepair) as error:
+            preview.staying += 1
             preview.errors = [*preview.errors, (message.id, str(error))][:_MAX_ERRORS]
             continue
         preview.documents += len(pairs)
@@ -55,6 +60,16 @@ def previewed(found: Deployment, runs: Iterable[Sequence[Message]], repair: Repa
         shown = [(message.id, before, after) for before, after in pairs if before != after or not repair.changes]
         preview.examples = [*preview.examples, *shown][:_EXAMPLES]
     return preview
+
+
+def as_fields(preview: Preview) -> dict[str, Any]:
+    """The same as an object of JSON."""
+    examples = [
+        {"letter": letter_id, "id": after.id, "changes": [list(change) for change in changes(before, after)]}
+        for letter_id, before, after in preview.examples
+    ]
+    counts = {name: getattr(preview, name) for name in ("letters", "documents", "changed", "staying")}
+    return {**counts, "errors": dict(preview.errors), "examples": examples}
 
 
 def show(out: Console, letter_id: str, before: Document, after: Document) -> None:

@@ -8,9 +8,9 @@ from functools import partial
 
 from shipper import collection, metrics
 from shipper.audit import Auditor, Found, Window, slices
-from shipper.aws.events import LogGroup, LogGroups
 from shipper.aws.figures import Figures, Metric
 from shipper.aws.inbox import Inbox
+from shipper.aws.log_groups import LogGroup, LogGroups
 from shipper.aws.search import Index
 from shipper.aws.subscriber import Deployed, Function
 from shipper.cli import deployment

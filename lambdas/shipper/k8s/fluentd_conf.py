@@ -124,28 +124,32 @@ def parse(texts: Mapping[str, str], *names: str) -> Parsed:
 def by_worker(root: Section) -> list[Section]:
     """What each worker runs: all that stands in no `<worker>`, and what stands in one of its number.
 
-    Of workers that run the same not all are there. https://docs.fluentd.org/deployment/multi-process-workers
+    Workers that run the same are given once; a worker that no section names is left out.
+    https://docs.fluentd.org/deployment/multi-process-workers
     """
     spans = {_workers(section) for section in root.all("worker")}
-    if not 0 < len(spans) <= _MAX_WORKERS:
+    if not spans:
         return [root]
+    if len(spans) > _MAX_WORKERS:
+        return [replace(root, sections=list(_run_by(None, root)))]
     first_of_its_kind = {number for span in spans for number in (span.start, span.stop)}
     numbers = sorted(number for number in first_of_its_kind if any(number in span for span in spans))
     return [replace(root, sections=list(_run_by(number, root))) for number in numbers]
 
 
-def _run_by(number: int, root: Section) -> Iterator[Section]:
+def _run_by(number: int | None, root: Section) -> Iterator[Section]:
+    """The sections of a worker, or those of all without a number."""
     for section in root.sections:
         if section.name != "worker":
             yield section
-        elif number in _workers(section):
+        elif number is None or number in _workers(section):
             yield from section.sections
 
 
 def _workers(section: Section) -> range:
-    """Those of a `<worker N>` or `<worker N-M>`; all of them where no number is to be read."""
+    """Those of a `<worker N>` or `<worker N-M>`; all of them where no number is to be read, or none is left."""
     found = _NUMBERS.fullmatch(section.argument)
-    return range(int(found[1]), int(found[2] or found[1]) + 1) if found else _EVERY_WORKER
+    return (range(int(found[1]), int(found[2] or found[1]) + 1) if found else None) or _EVERY_WORKER
 
 
 def main_files(texts: Mapping[str, str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The parts of a Fluentd's configuration that the rules ask for, and the rules that ask each of some parts."""
+"""The parts of a Fluentd's configuration that the rules ask for, and a way to find those that are wrong."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 from click.testing import CliRunner, Result
 
-from shipper.aws.events import LogGroups
+from shipper.aws.log_groups import LogGroups
 from shipper.aws.search import SearchFailed
 from shipper.cli import deployment
 from shipper.cli.main import cli

@@ -11,7 +11,7 @@ import pytest
 
 from shipper import deadletter
 from shipper.aws.inbox import Inbox
-from shipper.cli.vault import Vault
+from shipper.cli.archive import Archive
 from shipper.model import Reason
 from tests.shipper.cli.conftest import Dlq, put, put_message, visible
 from tests.shipper.fakes import REFUSED, SOURCE, LocalAws, doc
@@ -28,8 +28,8 @@ def test_export_moves_letters_to_files_as_they_are(aws: LocalAws, dlq: Dlq, fold
     result = dlq("export", str(folder), "--yes")
     assert result.exit_code == 0
     assert result.stdout.startswith("13 letters of this run in ")
-    assert Vault(folder).ids() == ids
-    bodies = [saved.body for saved in Vault(folder).letters()]
+    assert Archive(folder).ids() == ids
+    bodies = [saved.body for saved in Archive(folder).letters()]
     assert "rubbish" in bodies
     assert {deadletter.unpack(body).count for body in bodies if body != "rubbish"} == {1}
     assert aws.bodies_in(aws.dead_url) == []
@@ -42,7 +42,7 @@ def test_what_lies_in_the_bucket_is_in_the_files(aws: LocalAws, dlq: Dlq, folder
     aws.s3.put_object(Bucket=aws.bucket, Key=KEY, Body=json.dumps(record()).encode())
     put_message(aws, json.dumps(notification()))
     assert dlq("export", str(folder), "--yes").exit_code == 0
-    letters = [deadletter.unpack(saved.body) for saved in Vault(folder).letters()]
+    letters = [deadletter.unpack(saved.body) for saved in Archive(folder).letters()]
     assert {(letter.kind, letter.reason.type) for letter in letters} == {
         ("documents", REFUSED.type),
         ("payload", "lambda_failure"),
@@ -57,21 +57,21 @@ def test_what_cannot_be_fetched_stays_and_the_others_go(aws: LocalAws, dlq: Dlq,
     result = dlq("export", str(folder), "--yes")
     assert result.exit_code == 3
     assert "1 letter left in the queue" in result.stdout
-    assert (len(Vault(folder).ids()), visible(aws)) == (1, 1)
+    assert (len(Archive(folder).ids()), visible(aws)) == (1, 1)
 
 
 def test_keep_leaves_the_queue_as_it_is(aws: LocalAws, dlq: Dlq, folder: Path) -> None:
     put(aws, 1)
     for _ in range(2):
         assert dlq("export", str(folder), "--keep").exit_code == 0
-    assert (len(list(Vault(folder).letters())), visible(aws)) == (1, 1)
+    assert (len(list(Archive(folder).letters())), visible(aws)) == (1, 1)
 
 
 def test_only_the_chosen_are_exported(aws: LocalAws, dlq: Dlq, folder: Path) -> None:
     put(aws, 1)
     other = put(aws, 2, reason=Reason("other", "m"))
     dlq("export", str(folder), "--reason", "other", "--yes")
-    assert (Vault(folder).ids(), visible(aws)) == ({other}, 1)
+    assert (Archive(folder).ids(), visible(aws)) == ({other}, 1)
 
 
 @pytest.mark.parametrize("args", [["--dry-run"], []])
@@ -106,9 +106,9 @@ def test_killed_at_any_step_no_letter_is_lost_and_none_is_in_the_files_twice(
     with monkeypatch.context() as patch:
         patch.setattr(owner, name, dying(getattr(owner, name), call))
         assert dlq("export", str(folder), "--yes").exit_code == 1
-    assert len(Vault(folder).ids()) + visible(aws) >= 25
+    assert len(Archive(folder).ids()) + visible(aws) >= 25
     assert dlq("export", str(folder), "--yes").exit_code == 0
-    assert Vault(folder).ids() == ids
+    assert Archive(folder).ids() == ids
     lines = [line for file in folder.iterdir() for line in file.read_bytes().splitlines()]
     assert len(lines) == 25
     assert aws.bodies_in(aws.dead_url) == []
@@ -127,5 +127,5 @@ def test_a_pointer_to_what_is_no_letter_is_exported_as_it_is(aws: LocalAws, dlq:
     aws.s3.put_object(Bucket=aws.bucket, Key="letters/1.gz", Body=b"rubbish")
     put_message(aws, pointer)
     assert dlq("export", str(folder), "--yes").exit_code == 0
-    assert [saved.body for saved in Vault(folder).letters()] == [pointer]
+    assert [saved.body for saved in Archive(folder).letters()] == [pointer]
     assert visible(aws) == 0

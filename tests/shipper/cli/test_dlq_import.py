@@ -11,7 +11,7 @@ import pytest
 from shipper import deadletter
 from shipper.aws.inbox import Inbox
 from shipper.aws.queue import QueueFailed
-from shipper.cli.vault import Journal, Saved, Vault
+from shipper.cli.archive import Archive, Journal, Saved
 from shipper.deadletter import MAX_ENVELOPE_BYTES
 from tests.shipper.cli.conftest import Dlq, put, put_message, visible
 from tests.shipper.fakes import REFUSED, SOURCE, LocalAws, doc
@@ -29,7 +29,7 @@ def folder(tmp_path: Path, aws: LocalAws, dlq: Dlq) -> Path:
 
 
 def test_import_puts_each_letter_back_once(aws: LocalAws, dlq: Dlq, folder: Path) -> None:
-    bodies = sorted(saved.body for saved in Vault(folder).letters())
+    bodies = sorted(saved.body for saved in Archive(folder).letters())
     assert dlq("import", str(folder), "--yes").stdout.startswith("25 letters sent. Next: ")
     again = dlq("import", str(folder), "--yes")
     assert (again.exit_code, again.stdout) == (0, "")
@@ -70,7 +70,7 @@ def test_killed_at_any_step_each_letter_is_sent_once(
         if calls == batch:
             raise KeyboardInterrupt
 
-    bodies = sorted(saved.body for saved in Vault(folder).letters())
+    bodies = sorted(saved.body for saved in Archive(folder).letters())
     with monkeypatch.context() as patch:
         patch.setattr(owner, name, dying)
         assert dlq("import", str(folder), "--yes").exit_code == 1
@@ -82,7 +82,7 @@ def test_of_letters_with_the_same_text_each_is_sent(aws: LocalAws, dlq: Dlq, tmp
     for _ in range(3):
         put_message(aws, "the same")
     dlq("export", str(tmp_path / "x"), "--yes")
-    Vault(tmp_path / "x").journal().sending([saved.id for saved in Vault(tmp_path / "x").letters()])
+    Archive(tmp_path / "x").journal().sending([saved.id for saved in Archive(tmp_path / "x").letters()])
     put_message(aws, "the same")
     assert dlq("import", str(tmp_path / "x"), "--yes").stdout.startswith("2 letters sent")
     assert aws.bodies_in(aws.dead_url) == ["the same"] * 3
@@ -91,11 +91,11 @@ def test_of_letters_with_the_same_text_each_is_sent(aws: LocalAws, dlq: Dlq, tmp
 def test_what_no_message_can_hold_goes_back_into_the_bucket(aws: LocalAws, dlq: Dlq, tmp_path: Path) -> None:
     noise = random.Random(1).randbytes(900_000).hex()
     letter = deadletter.of_documents([doc(1, noise)], REFUSED, SOURCE, failed_at="2026", attempts=1)
-    vault = Vault(tmp_path)
+    archive = Archive(tmp_path)
     put_message(aws, deadletter.pack_pointer(letter, "letters/1.gz"))
     aws.s3.put_object(Bucket=aws.bucket, Key="letters/1.gz", Body=gzip.compress(letter.body))
     assert dlq("export", str(tmp_path), "--yes").exit_code == 0
-    assert [len(saved.body) > MAX_ENVELOPE_BYTES for saved in vault.letters()] == [True]
+    assert [len(saved.body) > MAX_ENVELOPE_BYTES for saved in archive.letters()] == [True]
     aws.s3.delete_object(Bucket=aws.bucket, Key="letters/1.gz")
     assert dlq("import", str(tmp_path), "--yes").exit_code == 0
     (body,) = aws.bodies_in(aws.dead_url)
@@ -135,9 +135,9 @@ def test_what_came_of_an_import_is_json(dlq: Dlq, folder: Path) -> None:
 def test_what_is_no_letter_of_ours_and_too_large_for_a_message_is_named(
     aws: LocalAws, dlq: Dlq, tmp_path: Path
 ) -> None:
-    vault = Vault(tmp_path)
-    vault.save([Saved("m-1", "2026-11-24T12:00:00Z", "x" * (MAX_ENVELOPE_BYTES + 1))])
-    vault.close()
+    archive = Archive(tmp_path)
+    archive.save([Saved("m-1", "2026-11-24T12:00:00Z", "x" * (MAX_ENVELOPE_BYTES + 1))])
+    archive.close()
     result = dlq("import", str(tmp_path), "--yes")
     assert result.exit_code == 1
     assert "cwl-shipper: letter m-1 is too large for a message, and no letter of ours: " in result.stderr

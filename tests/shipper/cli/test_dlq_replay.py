@@ -105,7 +105,7 @@ def test_a_dry_run_shows_a_few_documents_of_many(aws: LocalAws, dlq: Dlq) -> Non
 
 def test_a_dry_run_says_which_letter_cannot_be_sent(aws: LocalAws, dlq: Dlq) -> None:
     id_ = put_message(aws, "rubbish")
-    assert f"letter {id_} would stay: not JSON" in dlq("replay", "--dry-run").stdout.replace("\n", " ")
+    assert f"letter {id_} would stay here: not JSON" in dlq("replay", "--dry-run").stdout.replace("\n", " ")
 
 
 def test_replay_of_an_empty_queue_does_nothing(dlq: Dlq) -> None:
@@ -338,7 +338,9 @@ def test_what_came_of_a_replay_is_json(aws: LocalAws, dlq: Dlq) -> None:
 def test_a_dry_run_counts_in_json(aws: LocalAws, dlq: Dlq) -> None:
     put(aws, 1, 2)
     said = json.loads(dlq("replay", "--dry-run", "--json", "--index", "cwl-late").stdout)
-    assert said == {"dry_run": True, "letters": 1, "documents": 2, "changed": 2, "errors": {}}
+    examples = said.pop("examples")
+    assert said == {"dry_run": True, "letters": 1, "documents": 2, "changed": 2, "staying": 0, "errors": {}}
+    assert [example["changes"] for example in examples] == [[["-", "_index", INDEX], ["+", "_index", "cwl-late"]]] * 2
 
 
 def test_nothing_to_replay_is_json_too(dlq: Dlq) -> None:
@@ -351,6 +353,6 @@ def test_a_dry_run_says_why_a_payload_would_come_back(aws: LocalAws, dlq: Dlq) -
     put_message(aws, deadletter.pack(deadletter.of_payload(event, REFUSED, failed_at="2026-11-24T12:00:00Z")))
     said = json.loads(dlq("replay", "--dry-run", "--json").stdout)
     (why,) = said.pop("errors").values()
-    assert said == {"dry_run": True, "letters": 1, "documents": 0, "changed": 0}
+    assert said == {"dry_run": True, "letters": 1, "documents": 0, "changed": 0, "staying": 1, "examples": []}
     assert why.startswith("awslogs.data is not base64")
     assert visible(aws) == 1

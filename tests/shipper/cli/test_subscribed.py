@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from botocore.exceptions import ClientError
 
-from shipper.aws.events import LogGroups, Subscription
+from shipper.aws.log_groups import LogGroups, Subscription
 from shipper.cli.subscribed import subscribed
 from tests.shipper.cli.site import FUNCTION, GROUP, PlayedSite, play
 from tests.shipper.fakes import local_aws
@@ -43,6 +43,14 @@ def test_without_the_right_to_read_the_policy_nothing_is_claimed(site: PlayedSit
     site.deny_policies()
     said = ", and whether the account's policy does is not known: your credentials may not DescribeAccountPolicies: no"
     assert asked(site) == (None, said)
+
+
+def test_a_policy_that_chooses_in_an_unknown_way_may_be_one(site: PlayedSite) -> None:
+    site.subscribe_the_account()
+    site.logs.policies[0]["selectionCriteria"] = 'LogGroupNamePrefix IN ["/shop"]'
+    found, unsure = asked(site)
+    assert found is None
+    assert unsure.endswith("""is not known: its selection criteria are 'LogGroupNamePrefix IN ["/shop"]'""")
 
 
 def test_filters_that_may_not_be_read_are_a_fault(site: PlayedSite, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,6 +55,7 @@ WORKERS: dict[str, tuple[str, list[list[str]]]] = {
     "spans over each other": ("0-1 1-2", [["0-1"], ["0-1", "1-2"], ["1-2"]]),
     "the same one twice": ("0 0", [["0", "0"]]),
     "no number": ("x 3", [["x"], ["x", "3"]]),
+    "none left": ("3-1", [["3-1"]]),
 }
 
 
@@ -67,9 +68,9 @@ def test_a_worker_runs_what_is_its_own_and_what_is_of_all(arguments: str, expect
     assert sorted({tuple(each) for each in runs}) == sorted(map(tuple, expected))
 
 
-def test_more_workers_than_a_node_has_are_left_as_they_are() -> None:
-    root = only("".join(f"<worker {number}>\n</worker>\n" for number in range(300)))
-    assert by_worker(root) == [root]
+def test_more_workers_than_a_node_has_are_looked_at_as_one() -> None:
+    (root,) = by_worker(only("".join(f"<worker {n}>\n<source>\n</source>\n</worker>\n" for n in range(300))))
+    assert [section.name for section in root.sections] == ["source"] * 300
 
 
 def test_a_place_is_a_line_of_a_file() -> None:

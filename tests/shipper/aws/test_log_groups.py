@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from shipper.aws.events import LogGroup, LogGroups, Subscription
+from shipper.aws.log_groups import LogGroup, LogGroups, Subscription, UnknownCriteria
 from tests.shipper.fakes import NOW_MS, aws_client
 
 GROUP = "/aws/containerinsights/demo/application"
@@ -119,8 +119,6 @@ OURS = Subscription("cwl", "", is_policy=True)
             [policy(f'LogGroupName NOT IN ["{GROUP}-2","x{GROUP}"]')], OURS, id="that leaves out longer names"
         ),
         pytest.param([policy(f'LogGroupName NOT IN ["/a","{GROUP}"]')], None, id="that leaves it out"),
-        pytest.param([policy(f' LogGroupName not in ["{GROUP}"]')], None, id="in another form"),
-        pytest.param([policy('LogGroupNamePrefix IN ["/a"]')], None, id="by prefix"),
     ],
 )
 def test_the_accounts_policy_that_leads_to_a_function(
@@ -130,3 +128,9 @@ def test_the_accounts_policy_that_leads_to_a_function(
     groups = LogGroups(logs)
     assert [groups.account_subscription(GROUP, "subscriber") for _ in range(2)] == [expected] * 2
     assert logs.asked == [{"policyType": "SUBSCRIPTION_FILTER_POLICY"}]
+
+
+@pytest.mark.parametrize("criteria", [f' LogGroupName not in ["{GROUP}"]', 'LogGroupNamePrefix IN ["/a"]'])
+def test_of_criteria_in_another_form_nothing_is_claimed(criteria: str) -> None:
+    with pytest.raises(UnknownCriteria, match=r"^its selection criteria are '.*LogGroupName"):
+        LogGroups(PlayedLogs(policies=[policy(criteria)])).account_subscription(GROUP, "subscriber")

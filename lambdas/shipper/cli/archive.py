@@ -32,7 +32,7 @@ class Saved:
     body: str
 
 
-class Vault:
+class Archive:
     """The folder. All methods raise `Failed` where it cannot be read or written."""
 
     def __init__(self, folder: Path) -> None:

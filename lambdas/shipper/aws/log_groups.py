@@ -15,6 +15,8 @@ from shipper import jsontext
 from shipper.audit import Event
 from shipper.model import LogEvent
 
+_SAID_CHARS = 200
+
 
 @dataclass(frozen=True, slots=True)
 class LogGroup:
@@ -31,6 +33,10 @@ class Subscription:
     name: str
     pattern: str
     is_policy: bool = False
+
+
+class UnknownCriteria(Exception):
+    """A policy chooses log groups in a form that is not known here."""
 
 
 class LogGroups:
@@ -53,7 +59,7 @@ class LogGroups:
         return None
 
     def account_subscription(self, log_group: str, function: str) -> Subscription | None:
-        """The policy of the account by which a function gets the events of a log group."""
+        """The policy of the account by which a function gets the events of a log group. Raises `UnknownCriteria`."""
         for found in self._policies:
             policy = jsontext.loads(found["policyDocument"])
             is_ours = _function(policy.get("DestinationArn", "")) == function
@@ -98,6 +104,10 @@ def _function(arn: str) -> str:
 
 
 def _takes(criteria: str, log_group: str) -> bool:
-    """Whether a policy takes a log group: all, or all but those that it names. Of another form nothing is claimed."""
+    """Whether a policy takes a log group: all, or all but those that it names."""
+    if not criteria.strip():
+        return True
     left_out = re.fullmatch(r"\s*LogGroupName\s+NOT\s+IN\s*\[(.*)\]\s*", criteria, re.DOTALL)
-    return f'"{log_group}"' not in left_out[1] if left_out else not criteria.strip()
+    if left_out is None:
+        raise UnknownCriteria(f"its selection criteria are {criteria[:_SAID_CHARS]!r}")
+    return f'"{log_group}"' not in left_out[1]

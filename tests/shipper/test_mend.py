@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipper import jsontext
-from shipper.safety import MAX_KEY_CHARS, Mender, field_count, free_names, nested_count, overflow
+from shipper.mend import MAX_KEY_CHARS, Mender, field_count, free_names, nested_count, overflow
 from tests.growth import assert_grows_with_size
 from tests.shipper.fakes import patient
 
