@@ -16,7 +16,7 @@ STAGES := local dev prod
 .PHONY: help demo stop test test-fast coverage soak soak-machine soak-letters sabotage mutants mutants-sample fuzz bench check lint format types synth diagram sbom audit-deps
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 demo: $(READY) ## run the main job on the embedded AWS and search engine (KEEP=1, ENGINE=opensearch, OPENSEARCH_URL=...)
 	@$(BIN)/python -m local.demo $(if $(KEEP),--keep)
@@ -30,7 +30,7 @@ test: $(READY) .venv-checkov/.ready ## run all tests (WORKERS=3 of them at a tim
 test-fast: $(READY) .venv-checkov/.ready ## run the tests that start no servers
 	$(BIN)/python -m pytest $(IN_PARALLEL) -m "not e2e"
 
-coverage: $(READY) .venv-checkov/.ready ## the same, and what they cover: all branches of the core, nine tenths of each other folder
+coverage: $(READY) .venv-checkov/.ready ## the same, and whether they cover all branches of the core and nine tenths of the rest
 	$(BIN)/python -m pytest $(IN_PARALLEL) -m "not e2e" --cov --cov-report=
 	$(BIN)/coverage report --include='$(CORE)' --fail-under=100
 	@for folder in $(REST); do $(BIN)/coverage report --include="$$folder/*" --fail-under=90 || exit 1; done
@@ -59,7 +59,7 @@ fuzz: .venv-fuzz/.ready ## feed decode, envelope and transform what a fuzzer mak
 bench: $(READY) ## measure speed, memory, the price of faults, delivery to a real OpenSearch (PARTS=price, SECONDS=1)
 	@$(BIN)/python -m tests.bench $(PARTS) $(if $(SECONDS),--seconds $(SECONDS))
 
-check: lint types synth test ## all that CI checks
+check: lint types synth test ## style, types, every stage, all tests
 
 lint: $(READY) ## style
 	$(BIN)/ruff check .
