@@ -160,7 +160,7 @@ HOSTILE = {
     "at signs": "a@" * 100_000,
     "JWTs": "eyJ" * 70_000,
     "JWTs with dots": "eyJaaaaa." * 22_000,
-    "URLs": "://" * 70_000 + "@",
+    "URLs": "://" * 70_000,
     "a URL": "://" + "a:" * 100_000 + "@",
     "digits": "4" * 200_000,
     "groups of digits": "4111 " * 40_000,
@@ -185,7 +185,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_time_grows_with_the_length_only(text: str) -> None:
-    assert_grows_with_size(ALL.text, text)
+    assert_grows_with_size(lambda some: ALL.text(some + "@"), text)  # without an @ a URL is passed over
 
 
 def test_every_detector_has_a_name_of_its_own_kind() -> None:

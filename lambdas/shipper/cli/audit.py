@@ -77,8 +77,6 @@ def audit(
         if quick:
             compare_counts(site, window, subscription, unsure, as_json=as_json)
             return
-        if repair and unsure:
-            raise Failed(f"what is to be there is not known, so nothing can be repaired{safe(unsure)}")
         if subscription is None:
             said = f"No subscription filter of this log group leads to the subscriber{safe(unsure) or '.'}"
             progress_console().print(said, style="bold", soft_wrap=True)

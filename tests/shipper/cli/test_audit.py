@@ -193,16 +193,6 @@ def test_without_the_right_to_read_the_accounts_policy_an_audit_says_so_and_goes
     )
 
 
-def test_nothing_is_repaired_by_a_pattern_that_is_not_known(case: Case) -> None:
-    case.site.subscribe_the_account("ERROR")
-    case.site.deny_policies()
-    case.site.write("INFO b")
-    result = case("--repair", "--yes")
-    assert result.exit_code == 1
-    (said,) = result.stderr.splitlines()
-    assert said.startswith("cwl-shipper: what is to be there is not known, so nothing can be repaired")
-
-
 @pytest.mark.parametrize(
     "args",
     [["--yes"], ["--dry-run"], ["--quick", "--repair"], ["--to", "2h"]],
