@@ -57,7 +57,10 @@ SABOTAGES = {
         "replay.py", "return Replayed(not delivery.waiting,", "return Replayed(True,"
     ),
     "the command line deletes before the domain has confirmed": Sabotage(
-        "replay_many.py", "staying = {owner[id(outcome.document)] for outcome in delivery.waiting}", "staying = set()"
+        "replay_many.py",
+        "staying = {owner[id(outcome.document)] for outcome in delivery.waiting}",
+        "staying = set()",
+        "tests/shipper/test_replay_many.py",
     ),
     "a letter is parked without being buried": Sabotage(
         "replay.py",
@@ -65,7 +68,10 @@ SABOTAGES = {
         "pass",
     ),
     "entries that a queue did not take are forgotten": Sabotage(
-        "aws/queue.py", "        if not pending:\n            return\n", "        return\n"
+        "aws/queue.py",
+        "        if not pending:\n            return\n",
+        "        return\n",
+        "tests/shipper/aws/test_queue.py",
     ),
     "a body goes to no bucket": Sabotage("aws/queue.py", "self._client().put_object(Bucket", "dict(Bucket"),
     "stdout and stderr are joined as one": Sabotage(
